@@ -1,0 +1,4 @@
+//! Evidence to findings.
+
+pub mod activity;
+pub mod investigation;

@@ -1,0 +1,23 @@
+//! Bytes to evidence: stores and captures, chosen by looking at their content.
+
+pub mod capture;
+pub mod store;
+
+use std::path::PathBuf;
+
+/// Why an input could not be used at all. One sentence that names the file and what was expected.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {says}", path.display())]
+pub struct InputError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What is wrong with it and what was expected.
+    pub says: String,
+}
+
+impl InputError {
+    /// An error about `path`.
+    pub fn new(path: impl Into<PathBuf>, says: impl Into<String>) -> Self {
+        Self { path: path.into(), says: says.into() }
+    }
+}

@@ -1,0 +1,59 @@
+//! What a client is and does, as far as a diagnosis needs it. Each store reader brings its client's profile.
+
+use super::TrustLevel;
+use crate::omemo::Namespace;
+use crate::omemo::ratchet::Implementation;
+
+/// A client's constants. Sources are named where each profile is defined.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientProfile {
+    /// Its name.
+    pub name: &'static str,
+    /// The variants it speaks.
+    pub namespaces: &'static [Namespace],
+    /// Its ratchet library.
+    pub implementation: Implementation,
+    /// What it does with messages of devices it does not trust.
+    pub trust_rule: TrustRule,
+    /// It refuses a key exchange whose `prekey`/`kex` attribute is missing, and the reverse.
+    pub believes_key_exchange_flag: bool,
+    /// It takes another identity key for a known device id without a word.
+    pub accepts_changed_identity: bool,
+    /// How long signed prekeys live.
+    pub signed_prekey_rotation: Option<SignedPreKeyRotation>,
+    /// Unanswered messages after which it stops encrypting for a device.
+    pub unanswered_limit: Option<u32>,
+    /// Counter (or number of stanzas) at which it sends a heartbeat.
+    pub heartbeat: Option<u32>,
+    /// What it tells its user to do, in its own menu words.
+    pub remedies: Remedies,
+}
+
+/// Which trust levels make a client refuse or hide a message that decrypts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrustRule {
+    /// Levels whose messages are not shown.
+    pub refused: &'static [TrustLevel],
+    /// One sentence about it.
+    pub says: &'static str,
+}
+
+/// Signed prekey rotation of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedPreKeyRotation {
+    /// Days after which a new one is made.
+    pub days: u32,
+    /// One sentence on how long the old ones are kept.
+    pub kept: &'static str,
+}
+
+/// Repairs in a client's own words; `None` where it offers none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remedies {
+    /// Replace one session.
+    pub replace_session: Option<&'static str>,
+    /// Trust a device.
+    pub trust_device: Option<&'static str>,
+    /// Make new keys altogether (last resort).
+    pub reset: Option<&'static str>,
+}

@@ -1,0 +1,122 @@
+//! Verdicts and findings: what a diagnosis says, before anyone prints it.
+
+use super::{BareJid, Code, Confidence, Position, When};
+use crate::omemo::Namespace;
+use crate::secret::Plaintext;
+
+/// A whole diagnosis.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnosis {
+    /// What a person needs to know first, a few sentences.
+    pub summary: Vec<String>,
+    /// One verdict per message, in capture order.
+    pub messages: Vec<MessageVerdict>,
+    /// What concerns more than one message, most important first.
+    pub findings: Vec<Finding>,
+}
+
+/// The verdict on one message.
+#[derive(Clone, Debug)]
+pub struct MessageVerdict {
+    /// Stanza id.
+    pub id: Option<String>,
+    /// Sender.
+    pub from: Option<BareJid>,
+    /// Sender's device id.
+    pub sid: Option<u32>,
+    /// Our device id, if a key was made for it.
+    pub to_device: Option<u32>,
+    /// The account whose device we are.
+    pub account: Option<BareJid>,
+    /// When it was sent or seen.
+    pub time: Option<When>,
+    /// Where it begins.
+    pub position: Position,
+    /// The variant; `None` if undefined.
+    pub namespace: Option<Namespace>,
+    /// The code.
+    pub code: Code,
+    /// A finer cause.
+    pub detail: Option<&'static str>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// What happened, one sentence.
+    pub sentence: String,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+    /// What to do, least drastic first.
+    pub remedy: Vec<String>,
+    /// Other causes that are not excluded, and the file or fact that would settle it.
+    pub open_questions: Vec<String>,
+    /// The body, when there is one and it opened.
+    pub plaintext: Option<Plaintext>,
+    /// Other decrypted elements.
+    pub content: Vec<Content>,
+}
+
+/// A decrypted element other than the body.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// `{namespace}name`.
+    pub name: String,
+    /// As XML.
+    pub xml: Plaintext,
+}
+
+/// A finding about the whole.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The code.
+    pub code: Code,
+    /// A finer cause.
+    pub detail: Option<&'static str>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// What was found, one sentence.
+    pub sentence: String,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+    /// What to do, least drastic first.
+    pub remedy: Vec<String>,
+    /// The stanzas it concerns.
+    pub stanza_ids: Vec<String>,
+}
+
+/// A piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// What kind.
+    pub kind: EvidenceKind,
+    /// Where: file and row, line, or stanza.
+    pub place: String,
+    /// What it says, one sentence.
+    pub says: String,
+}
+
+/// Kinds of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EvidenceKind {
+    /// A row or file of the store.
+    Store,
+    /// This or another stanza of the capture.
+    Stanza,
+    /// A computation with keys: a MAC that verifies or does not.
+    Computation,
+    /// A line the client wrote.
+    ClientLog,
+    /// A rule of a specification or a client's known behaviour.
+    Rule,
+}
+
+impl EvidenceKind {
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Stanza => "stanza",
+            Self::Computation => "computation",
+            Self::ClientLog => "client-log",
+            Self::Rule => "rule",
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Where something was found: every finding and every error points there.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A place in a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: Arc<Path>,
+    /// Where in it.
+    pub part: Part,
+}
+
+/// A part of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The file as a whole.
+    Whole,
+    /// A line (1 is the first).
+    Line(u64),
+    /// A table row, named by its key, like `bob@localhost/4711`.
+    Row {
+        /// Table.
+        table: String,
+        /// What identifies the row to a person.
+        row: String,
+    },
+    /// A path in a structured file: `[group] key` of a key file, a JSON key.
+    Key(String),
+    /// A byte offset.
+    Byte(u64),
+}
+
+impl Place {
+    /// The whole file.
+    pub fn whole(file: &Arc<Path>) -> Self {
+        Self { file: file.clone(), part: Part::Whole }
+    }
+
+    /// A table row.
+    pub fn row(file: &Arc<Path>, table: &str, row: impl Into<String>) -> Self {
+        Self { file: file.clone(), part: Part::Row { table: table.into(), row: row.into() } }
+    }
+
+    /// A key path.
+    pub fn key(file: &Arc<Path>, key: impl Into<String>) -> Self {
+        Self { file: file.clone(), part: Part::Key(key.into()) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.display();
+        match &self.part {
+            Part::Whole => write!(f, "{file}"),
+            Part::Line(line) => write!(f, "{file}:{line}"),
+            Part::Row { table, row } => write!(f, "{file}, table {table}, row {row}"),
+            Part::Key(key) => write!(f, "{file}, {key}"),
+            Part::Byte(byte) => write!(f, "{file}, byte {byte}"),
+        }
+    }
+}
+
+/// A place in a capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The file (`-` for standard input).
+    pub file: Arc<Path>,
+    /// Line, 1 is the first.
+    pub line: u64,
+    /// Byte offset from the start of the file.
+    pub byte: u64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}

@@ -1,0 +1,70 @@
+//! The libraries that keep sessions, and the limits each one sets. A diagnosis must say what the real
+//! client would have done, so the limits are those of the library, not ours.
+
+/// A ratchet library. Which one is a property of the store that is read, not of the variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Implementation {
+    /// libsignal-protocol-c 2.3.3 and libomemo-c 0.5.
+    LibsignalC,
+    /// signal-protocol-java 2.6 and its Android builds.
+    Java,
+    /// python-axolotl 0.2.3 and omemo-dr 1.x.
+    PythonAxolotl,
+    /// python-doubleratchet 1.x under oldmemo and twomemo.
+    PythonDoubleRatchet,
+    /// libsignal-protocol-javascript and its forks.
+    JavaScript,
+    /// Rust libsignal.
+    Rust,
+}
+
+/// What a library refuses or forgets. `None` means no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest distance from the chain index to a message's counter that is still accepted.
+    pub forward_jump: Option<u32>,
+    /// Skipped message keys kept (per chain, or per session for [`Implementation::PythonDoubleRatchet`]).
+    pub skipped_keys: Option<usize>,
+    /// Receiver chains kept per session state.
+    pub receiver_chains: usize,
+    /// Archived session states kept per record.
+    pub archived_states: usize,
+}
+
+impl Implementation {
+    /// The limits, as read in the libraries' code and seen by running them.
+    pub const fn limits(self) -> Limits {
+        match self {
+            Self::LibsignalC | Self::Java => {
+                Limits { forward_jump: Some(2000), skipped_keys: Some(2000), receiver_chains: 5, archived_states: 40 }
+            }
+            Self::PythonAxolotl => {
+                Limits { forward_jump: Some(2000), skipped_keys: None, receiver_chains: 5, archived_states: 40 }
+            }
+            Self::PythonDoubleRatchet => {
+                Limits { forward_jump: Some(1000), skipped_keys: Some(1000), receiver_chains: 1, archived_states: 0 }
+            }
+            Self::JavaScript => Limits { forward_jump: Some(2000), skipped_keys: None, receiver_chains: 11, archived_states: 40 },
+            Self::Rust => {
+                Limits { forward_jump: Some(25_000), skipped_keys: Some(2000), receiver_chains: 5, archived_states: 40 }
+            }
+        }
+    }
+
+    /// Whether the library keeps earlier session states and tries them (the libsignal family).
+    pub const fn archives_states(self) -> bool {
+        self.limits().archived_states > 0
+    }
+
+    /// The library's usual name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LibsignalC => "libsignal-protocol-c / libomemo-c",
+            Self::Java => "signal-protocol-java",
+            Self::PythonAxolotl => "python-axolotl / omemo-dr",
+            Self::PythonDoubleRatchet => "python-doubleratchet",
+            Self::JavaScript => "libsignal-protocol-javascript",
+            Self::Rust => "libsignal (Rust)",
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! X3DH as the responder.

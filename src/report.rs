@@ -1,0 +1,1 @@
+//! Findings to a view: text and JSON from one value.
