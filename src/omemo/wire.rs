@@ -2,6 +2,7 @@
 
 mod legacy;
 mod omemo;
+mod protobuf;
 
 use super::curve::PublicKey;
 use super::identity::IdentityKey;
@@ -100,18 +101,48 @@ pub enum WireError {
 /// (`flagged` = `prekey` or `kex` was true), then the other. If neither fits, the bytes are tried as
 /// the other variants' messages, to name a [`WireError::OtherVariant`].
 pub fn parse(namespace: Namespace, bytes: &[u8], flagged: bool) -> Result<ParsedKey, WireError> {
-    let read = |exchange: bool| match (namespace.is_legacy(), exchange) {
-        (true, false) => legacy::signal_message(bytes).map(KeyContent::Message),
-        (true, true) => legacy::prekey_signal_message(bytes).map(KeyContent::KeyExchange),
-        (false, false) => omemo::authenticated_message(bytes).map(KeyContent::Message),
-        (false, true) => omemo::key_exchange(bytes).map(KeyContent::KeyExchange),
-    };
-    let first = match read(flagged) {
+    let first = match read(namespace, flagged, bytes) {
         Ok(content) => return Ok(ParsedKey { content, flag_contradicts: false }),
         Err(error) => error,
     };
-    if let Ok(content) = read(!flagged) {
-        return Ok(ParsedKey { content, flag_contradicts: true });
+    let second = match read(namespace, !flagged, bytes) {
+        Ok(content) => return Ok(ParsedKey { content, flag_contradicts: true }),
+        Err(error) => error,
+    };
+    // OMEMO 1 and 2 have the same messages, so the only other reading is the other format.
+    let found = if namespace.is_legacy() { Namespace::Omemo2 } else { Namespace::Legacy };
+    if [flagged, !flagged].into_iter().any(|exchange| read(found, exchange, bytes).is_ok()) {
+        return Err(WireError::OtherVariant { expected: namespace, found });
     }
-    Err(first)
+    // A version is only told by bytes that are a message otherwise, so it is the better reason.
+    Err(if matches!(second, WireError::Version(_)) { second } else { first })
+}
+
+fn read(namespace: Namespace, exchange: bool, bytes: &[u8]) -> Result<KeyContent, WireError> {
+    match (namespace.is_legacy(), exchange) {
+        (true, false) => legacy::signal_message(bytes).map(KeyContent::Message),
+        (true, true) => legacy::prekey_signal_message(bytes).map(KeyContent::KeyExchange),
+        (false, false) => omemo::authenticated_message(bytes).map(KeyContent::Message),
+        (false, true) => omemo::key_exchange(namespace, bytes).map(KeyContent::KeyExchange),
+    }
+}
+
+/// AES block: ratchet ciphertexts are whole blocks, at least one because of the padding.
+const BLOCK: usize = 16;
+
+fn public_key(message: &str, field: &str, bytes: &[u8]) -> Result<PublicKey, WireError> {
+    PublicKey::from_bytes(bytes).ok_or_else(|| {
+        let length = bytes.len();
+        WireError::Malformed(format!("{message}: {field} is no public key of 32 bytes, or 33 beginning with 05 ({length} bytes)"))
+    })
+}
+
+fn checked_ciphertext(message: &str, ciphertext: Vec<u8>) -> Result<Vec<u8>, WireError> {
+    if ciphertext.is_empty() || !ciphertext.len().is_multiple_of(BLOCK) {
+        let length = ciphertext.len();
+        return Err(WireError::Malformed(format!(
+            "{message}: the ciphertext has {length} bytes, expected whole blocks of {BLOCK}"
+        )));
+    }
+    Ok(ciphertext)
 }

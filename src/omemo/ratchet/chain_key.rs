@@ -34,6 +34,11 @@ impl ChainKey {
         Self { index: self.index.wrapping_add(1), key: self.hmac(0x02) }
     }
 
+    /// The chain key `steps` further on.
+    pub fn advance(&self, steps: u32) -> Self {
+        (0..steps).fold(self.clone(), |key, _| key.next())
+    }
+
     fn hmac(&self, constant: u8) -> Secret<32> {
         // HMAC takes keys of any length, so `new_from_slice` cannot fail.
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key.expose()).expect("HMAC takes any key length");

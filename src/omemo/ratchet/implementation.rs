@@ -29,25 +29,62 @@ pub struct Limits {
     pub receiver_chains: usize,
     /// Archived session states kept per record.
     pub archived_states: usize,
+    /// What becomes of the old receiving chain when the peer's ratchet key changes.
+    pub turn: TurnRule,
+}
+
+/// What a library does with its receiving chain when the peer's ratchet key changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TurnRule {
+    /// The chain stays open until too many newer ones push it out; `pn` is never read.
+    KeepChain,
+    /// Keys up to `pn - 1` are stored, the chain key is dropped; skipped keys share one queue per session.
+    FillToLength,
+    /// `pn` is taken as the last message's counter: keys up to it are stored, the chain key is dropped.
+    FillToLastIndex,
+}
+
+impl TurnRule {
+    /// The `pn` that goes out with a new sending chain when the next counter of the old one is `index`.
+    pub const fn previous_counter(self, index: u32) -> u32 {
+        match self {
+            Self::KeepChain | Self::FillToLastIndex => index.saturating_sub(1),
+            Self::FillToLength => index,
+        }
+    }
+
+    /// The counter after the last message of the old chain that the library stores a key for.
+    pub const fn end_of_chain(self, previous_counter: u32) -> Option<u32> {
+        match self {
+            Self::KeepChain => None,
+            Self::FillToLength => Some(previous_counter),
+            Self::FillToLastIndex => previous_counter.checked_add(1),
+        }
+    }
 }
 
 impl Implementation {
     /// The limits, as read in the libraries' code and seen by running them.
     pub const fn limits(self) -> Limits {
+        let signal = Limits {
+            forward_jump: Some(2000),
+            skipped_keys: Some(2000),
+            receiver_chains: 5,
+            archived_states: 40,
+            turn: TurnRule::KeepChain,
+        };
         match self {
-            Self::LibsignalC | Self::Java => {
-                Limits { forward_jump: Some(2000), skipped_keys: Some(2000), receiver_chains: 5, archived_states: 40 }
-            }
-            Self::PythonAxolotl => {
-                Limits { forward_jump: Some(2000), skipped_keys: None, receiver_chains: 5, archived_states: 40 }
-            }
-            Self::PythonDoubleRatchet => {
-                Limits { forward_jump: Some(1000), skipped_keys: Some(1000), receiver_chains: 1, archived_states: 0 }
-            }
-            Self::JavaScript => Limits { forward_jump: Some(2000), skipped_keys: None, receiver_chains: 11, archived_states: 40 },
-            Self::Rust => {
-                Limits { forward_jump: Some(25_000), skipped_keys: Some(2000), receiver_chains: 5, archived_states: 40 }
-            }
+            Self::LibsignalC | Self::Java => signal,
+            Self::PythonAxolotl => Limits { skipped_keys: None, ..signal },
+            Self::Rust => Limits { forward_jump: Some(25_000), ..signal },
+            Self::PythonDoubleRatchet => Limits {
+                forward_jump: Some(1000),
+                skipped_keys: Some(1000),
+                receiver_chains: 1,
+                archived_states: 0,
+                turn: TurnRule::FillToLength,
+            },
+            Self::JavaScript => Limits { skipped_keys: None, receiver_chains: 11, turn: TurnRule::FillToLastIndex, ..signal },
         }
     }
 

@@ -1,0 +1,1 @@
+//! The JSON records of libsignal-protocol-javascript and libomemo.js.
