@@ -21,8 +21,7 @@ impl Element {
 
     /// Reads one element that stood inside others, whose declarations are `scope`.
     pub fn parse_in_scope(text: &str, scope: &[(String, String)]) -> Result<Self, ParseFailure> {
-        let mut builder =
-            Builder { scope: scope.to_vec(), open: Vec::new(), root: None, error: None, limit: MAX_DEPTH };
+        let mut builder = Builder { scope: scope.to_vec(), open: Vec::new(), root: None, error: None, limit: MAX_DEPTH };
         let mut reader = Reader::from_str(text);
         loop {
             let before = offset(reader.buffer_position());

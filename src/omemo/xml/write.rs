@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn written_text_reads_back_the_same() {
-        let text = "<m xmlns='jabber:client' id='a&amp;&apos;b' xml:lang='en'><e xmlns='urn:xmpp:omemo:2'>&lt;t&gt;<f/></e><g/></m>";
+        let text =
+            "<m xmlns='jabber:client' id='a&amp;&apos;b' xml:lang='en'><e xmlns='urn:xmpp:omemo:2'>&lt;t&gt;<f/></e><g/></m>";
         let e = Element::parse(text).expect("well-formed");
         assert_eq!(e.to_xml(), text);
         assert_eq!(Element::parse(&e.to_xml()).expect("well-formed"), e);
