@@ -1,5 +1,6 @@
 //! Captures: XML streams, lone stanzas and clients' logs, chosen by looking; one file a log format.
 
+pub mod splitter;
 pub mod unwrap;
 
 use super::InputError;

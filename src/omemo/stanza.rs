@@ -1,11 +1,16 @@
 //! OMEMO's XML elements as types. Reading never fails as a whole: what is missing or wrong is kept as a
 //! [`Fault`] beside what could be read, because the one who debugs needs both.
 
+mod base64;
 pub mod bundle;
 pub mod device_list;
 pub mod encrypted;
 pub mod envelope;
 pub mod opt_out;
+
+/// The highest device or prekey id that XEP-0384 (0.7.0 and later) allows. Receivers that read ids as
+/// signed 32-bit numbers throw away whole stanzas with higher ones.
+pub const MAX_ID: u32 = 0x7fff_ffff;
 
 /// Something in an element that its specification does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,4 +33,23 @@ impl Fault {
     pub fn odd(place: impl Into<String>, says: impl Into<String>) -> Self {
         Self { fatal: false, place: place.into(), says: says.into() }
     }
+}
+
+/// A decimal number without sign, white space around it allowed (XML Schema `unsignedInt`).
+fn number(text: &str) -> Option<u64> {
+    let digits = text.trim();
+    (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
+}
+
+/// A device id from an attribute: 1..=2^31-1, otherwise `None` and the sentence for the fault.
+fn device_id(value: Option<&str>, name: &str) -> Result<u32, String> {
+    let value = value.ok_or_else(|| format!("{name} is missing"))?;
+    let id = number(value).ok_or_else(|| format!("{name} is \u{201c}{}\u{201d}, expected a number", shorten(value)))?;
+    u32::try_from(id).ok().filter(|id| (1..=MAX_ID).contains(id)).ok_or_else(|| format!("{name} is {id}, expected 1 to {MAX_ID}"))
+}
+
+/// A stranger's text, short enough for a sentence.
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 40;
+    if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain(['\u{2026}']).collect() }
 }

@@ -66,9 +66,23 @@ pub enum XmlErrorKind {
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
+    /// Longer than a reader of captures takes in.
+    #[error("longer than {0} bytes")]
+    TooLong(usize),
     /// Not well-formed in another way.
     #[error("not well-formed: {0}")]
     Malformed(String),
+}
+
+/// Why text could not be read, and what could be read all the same.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct ParseFailure {
+    /// The first thing that was wrong.
+    pub error: XmlError,
+    /// What was read up to it, with open elements closed. After a refused DTD or entity the rest was
+    /// read too, with nothing in the place of the entity.
+    pub partial: Option<Element>,
 }
 
 /// Whether two namespaces are the same for stanza-level elements.
