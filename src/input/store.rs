@@ -5,7 +5,9 @@
 
 pub mod candidate;
 pub mod describe;
+pub mod json_text;
 pub mod key_file;
+pub mod python_omemo;
 pub mod sqlite;
 mod walk;
 
@@ -48,7 +50,7 @@ pub struct Reading {
 }
 
 /// All known stores. The order does not matter: each file is recognised by exactly one.
-pub const FORMATS: &[StoreFormat] = &[];
+pub const FORMATS: &[StoreFormat] = &[python_omemo::FORMAT];
 
 /// The format that recognises a file or folder.
 pub fn recognise(candidate: &Candidate) -> Option<&'static StoreFormat> {
