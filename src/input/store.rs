@@ -4,10 +4,15 @@
 //! Adding a client: one file with a `FORMAT`, and one line in [`FORMATS`].
 
 pub mod candidate;
+pub mod converse;
 pub mod describe;
+pub mod json_text;
 pub mod key_file;
+pub mod movim;
+pub mod python_omemo;
 pub mod sqlite;
 mod walk;
+pub mod web_storage;
 
 use super::InputError;
 use crate::model::{Account, BareJid, ClientProfile, Problem, Store};
@@ -48,7 +53,7 @@ pub struct Reading {
 }
 
 /// All known stores. The order does not matter: each file is recognised by exactly one.
-pub const FORMATS: &[StoreFormat] = &[];
+pub const FORMATS: &[StoreFormat] = &[python_omemo::FORMAT, converse::FORMAT, movim::FORMAT];
 
 /// The format that recognises a file or folder.
 pub fn recognise(candidate: &Candidate) -> Option<&'static StoreFormat> {

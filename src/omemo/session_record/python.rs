@@ -1,246 +1,301 @@
-//! The JSON models of python-doubleratchet 1.x (twomemo and oldmemo), and of the library before it.
+//! The JSON models of python-doubleratchet and python-x3dh, as oldmemo and twomemo store them.
 //!
-//! Byte values inside the ratchet model are strings with one character (U+0000 to U+00FF) per byte.
+//! Since their version 1.0.0 bytes are texts of one character per byte. A model without `version` has the
+//! shape from before that, with standard base64: stores keep it until the session is next written.
+//! Read in DoubleRatchet 1.3.0, X3DH 1.3.0, and in omemo 0.14.0 with DoubleRatchet 0.7.0 for the old shape.
 
-mod old_generation;
-
-pub use old_generation::old_session;
-
-use super::{Parsed, RecordError};
-use crate::omemo::Namespace;
+use super::json::{ByteForm, Node, ShapeError};
 use crate::omemo::curve::{KeyPair, PrivateKey, PublicKey};
-use crate::omemo::identity::IdentityKey;
+use crate::omemo::identity::{IdentityKey, IdentityKeyPair};
+use crate::omemo::namespace::Namespace;
 use crate::omemo::ratchet::{
     AssociatedData, ChainKey, Implementation, MessageKey, PendingPreKey, ReceiverChain, RootKey, SenderChain, Session,
     SessionRecord, SkippedKey,
 };
-use crate::secret::{Secret, SecretBytes};
+use curve25519_dalek::edwards::EdwardsPoint;
+use curve25519_dalek::scalar::{Scalar, clamp_integer};
 use serde_json::Value;
+use sha2::{Digest, Sha512};
+use zeroize::Zeroizing;
 
-/// Skipped keys read at most: the libraries keep 1000, the old generation 5000.
-const SKIPPED_KEYS_READ: usize = 20_000;
+/// Versions of the models that are known, with equal content.
+const KNOWN_VERSIONS: [&str; 2] = ["1.0.0", "1.0.1"];
 
-/// What a python-omemo store keeps about a session beside the ratchet model.
-#[derive(Clone, Debug)]
-pub struct SessionContext {
-    /// twomemo: [`Namespace::Omemo2`], oldmemo: [`Namespace::Legacy`].
+/// The ratchet's own part of a session.
+#[derive(Debug)]
+pub struct DoubleRatchet {
+    own: KeyPair,
+    other: PublicKey,
+    root_key: RootKey,
+    receiving: Option<ChainKey>,
+    sending: Option<ChainKey>,
+    previous_counter: u32,
+    /// In the order in which the library drops them.
+    skipped: Vec<(PublicKey, SkippedKey)>,
+}
+
+/// What a store keeps beside the ratchet of a session.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The variant.
     pub namespace: Namespace,
     /// Our identity key.
     pub local_identity: IdentityKey,
-    /// Their identity key: `/devices/<jid>/<id>/identity_key`, or `key_exchange/identity_key` where they began.
+    /// Their identity key.
     pub remote_identity: IdentityKey,
-    /// `initiation`: `ACTIVE` is `true`, `PASSIVE` is `false`.
+    /// Whether we began (`initiation` is `ACTIVE`); `None` if the store does not say.
     pub initiator: Option<bool>,
-    /// `confirmed`.
-    pub confirmed: Option<bool>,
-    /// `associated_data`: initiator first, 66 bytes (oldmemo) or 64 (twomemo).
+    /// A message was decrypted in this session.
+    pub confirmed: bool,
+    /// The key exchange that made the session.
+    pub key_exchange: Option<KeyExchange>,
+    /// Associated data, initiator first.
     pub associated_data: Option<Vec<u8>>,
-    /// `key_exchange/*`.
-    pub key_exchange: Option<KeyExchangeEntry>,
 }
 
-/// The `key_exchange/*` entries of a session.
+/// A key exchange as it is kept with its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyExchangeEntry {
-    /// `ephemeral_key`; all zeros after a migration from the old generation.
+pub struct KeyExchange {
+    /// Base key.
     pub ephemeral_key: PublicKey,
-    /// `signed_pre_key_id`; -1 after a migration.
-    pub signed_prekey_id: i64,
-    /// `pre_key_id`; -1 after a migration.
-    pub prekey_id: i64,
+    /// One-time prekey at the receiver.
+    pub prekey_id: Option<u32>,
+    /// Signed prekey at the receiver.
+    pub signed_prekey_id: u32,
 }
 
-/// Reads the `double_ratchet` object of a session, in the stable form (with `version`) or the one
-/// before it, which a migrated store keeps until its next write.
-///
-/// # Errors
-/// When a field of the ratchet is missing or has another form. Damaged skipped keys are only problems.
-pub fn double_ratchet_session(context: &SessionContext, double_ratchet: &Value) -> Result<Parsed<SessionRecord>, RecordError> {
-    if double_ratchet.get("diffie_hellman_ratchet").is_none() && double_ratchet.get("super").is_some() {
-        return old_session(context, double_ratchet);
-    }
-    let root = Field { path: "double_ratchet".into(), value: Some(double_ratchet) };
-    let ratchet = root.field("diffie_hellman_ratchet").object()?;
-    let chains = ratchet.field("symmetric_key_ratchet").object()?;
-    let own = ratchet.field("own_ratchet_priv");
-    let private = PrivateKey::from_bytes(own.latin1()?.expose()).ok_or_else(|| own.error("32 bytes"))?;
-    let other = ratchet.field("other_ratchet_pub").public_key()?;
-
-    let mut problems = Vec::new();
-    let mut receiver_chains = Vec::new();
-    for (i, entry) in root.field("skipped_message_keys").array()?.into_iter().take(SKIPPED_KEYS_READ).enumerate() {
-        match skipped_key(&entry) {
-            Ok((ratchet_key, key)) => add_skipped(&mut receiver_chains, ratchet_key, key),
-            Err(error) => problems.push(format!("skipped_message_keys[{i}]: {error}")),
+impl KeyExchange {
+    /// `None` for the zeros that the library fills in when it takes over a session from the old generation.
+    pub fn new(ephemeral_key: PublicKey, signed_prekey_id: i64, prekey_id: i64) -> Option<Self> {
+        let signed_prekey_id = u32::try_from(signed_prekey_id).ok()?;
+        if ephemeral_key.as_bytes() == &[0; 32] {
+            return None;
         }
-    }
-    let receiving = chain(&chains.field("receiving_chain"))?;
-    close_chains(&mut receiver_chains, other, receiving);
-
-    let session = assemble(
-        context,
-        Ratchet {
-            root_key: ratchet.field("root_chain").object()?.field("key").secret()?,
-            own_ratchet: KeyPair::from_private(private),
-            sending: chain(&chains.field("sending_chain"))?,
-            receiver_chains,
-            previous_counter: chains.field("previous_sending_chain_length").count()?.unwrap_or(0),
-        },
-    );
-    Ok(Parsed { value: record(session), problems })
-}
-
-/// The parts of a ratchet that both generations store.
-struct Ratchet {
-    root_key: Secret<32>,
-    own_ratchet: KeyPair,
-    sending: Option<ChainKey>,
-    receiver_chains: Vec<ReceiverChain>,
-    previous_counter: u32,
-}
-
-fn record(session: Session) -> SessionRecord {
-    SessionRecord { implementation: Implementation::PythonDoubleRatchet, current: Some(session), archived: Vec::new() }
-}
-
-fn assemble(context: &SessionContext, ratchet: Ratchet) -> Session {
-    // A migration fills what the old store did not keep with zeros and -1: unknown, not damaged.
-    let exchange = context.key_exchange.as_ref().filter(|exchange| exchange.ephemeral_key.as_bytes() != &[0; 32]);
-    let unanswered = context.initiator == Some(true) && context.confirmed == Some(false);
-    let pending_prekey = exchange.filter(|_| unanswered).and_then(|exchange| {
-        Some(PendingPreKey {
-            prekey_id: u32::try_from(exchange.prekey_id).ok(),
-            signed_prekey_id: u32::try_from(exchange.signed_prekey_id).ok()?,
-            base_key: exchange.ephemeral_key,
-        })
-    });
-    Session {
-        namespace: context.namespace,
-        local_identity: context.local_identity,
-        remote_identity: context.remote_identity,
-        root_key: Some(RootKey::new(ratchet.root_key)),
-        sender_chain: Some(SenderChain { ratchet_key: ratchet.own_ratchet, chain_key: ratchet.sending }),
-        receiver_chains: ratchet.receiver_chains,
-        previous_counter: ratchet.previous_counter,
-        pending_prekey,
-        base_key: exchange.map(|exchange| exchange.ephemeral_key),
-        initiator: context.initiator,
-        stored_associated_data: context.associated_data.clone().map(AssociatedData::stored),
+        Some(Self { ephemeral_key, prekey_id: u32::try_from(prekey_id).ok(), signed_prekey_id })
     }
 }
 
-/// Skipped keys stand in one queue; each goes to the chain of its ratchet key.
-fn add_skipped(chains: &mut Vec<ReceiverChain>, ratchet_key: PublicKey, key: SkippedKey) {
-    match chains.iter_mut().find(|chain| chain.ratchet_key == ratchet_key) {
-        Some(chain) => chain.skipped.push(key),
-        None => chains.push(ReceiverChain { ratchet_key, chain_key: None, skipped: vec![key], retired: true }),
-    }
-}
-
-/// Puts the one open chain last. Before their first answer there is none: `other` is then the signed prekey.
-fn close_chains(chains: &mut Vec<ReceiverChain>, other: PublicKey, receiving: Option<ChainKey>) {
-    let Some(chain_key) = receiving else { return };
-    let skipped = match chains.iter().position(|chain| chain.ratchet_key == other) {
-        Some(position) => chains.remove(position).skipped,
-        None => Vec::new(),
-    };
-    chains.push(ReceiverChain { ratchet_key: other, chain_key: Some(chain_key), skipped, retired: false });
-}
-
-fn skipped_key(entry: &Field<'_>) -> Result<(PublicKey, SkippedKey), RecordError> {
-    let index = entry.field("index");
-    let counter = index.count()?.ok_or_else(|| index.error("a number"))?;
-    Ok((
-        entry.field("ratchet_pub").public_key()?,
-        SkippedKey { counter, key: MessageKey::Seed(entry.field("message_key").secret()?) },
-    ))
-}
-
-/// `{length, key}` or null.
-fn chain(field: &Field<'_>) -> Result<Option<ChainKey>, RecordError> {
-    if field.is_null() {
-        return Ok(None);
-    }
-    let length = field.field("length");
-    let index = length.count()?.ok_or_else(|| length.error("a number"))?;
-    Ok(Some(ChainKey::new(index, field.field("key").secret()?)))
-}
-
-/// One byte per character, U+0000 to U+00FF; `None` if a character is beyond.
-pub fn latin1(text: &str) -> Option<SecretBytes> {
-    // As many bytes as characters at most: no growth that would leave copies behind.
-    let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(text.len()));
-    for character in text.chars() {
-        bytes.push(u8::try_from(u32::from(character)).ok()?);
-    }
-    Some(SecretBytes::new(std::mem::take(&mut *bytes)))
-}
-
-/// A value with its path, for errors that name it.
-struct Field<'a> {
-    path: String,
-    value: Option<&'a Value>,
-}
-
-impl<'a> Field<'a> {
-    fn field(&self, name: &str) -> Self {
-        Self { path: format!("{}.{name}", self.path), value: self.value.and_then(|value| value.get(name)) }
-    }
-
-    fn is_null(&self) -> bool {
-        self.value.is_none_or(Value::is_null)
-    }
-
-    fn object(self) -> Result<Self, RecordError> {
-        if self.value.is_some_and(Value::is_object) { Ok(self) } else { Err(self.error("an object")) }
-    }
-
-    fn array(&self) -> Result<Vec<Self>, RecordError> {
-        match self.value {
-            None | Some(Value::Null) => Ok(Vec::new()),
-            Some(Value::Array(items)) => Ok(items
-                .iter()
-                .enumerate()
-                .map(|(i, value)| Self { path: format!("{}[{i}]", self.path), value: Some(value) })
-                .collect()),
-            Some(_) => Err(self.error("an array")),
+impl DoubleRatchet {
+    /// Puts the session together. This library has one per device and variant, and no archive.
+    pub fn into_record(self, around: Surroundings) -> SessionRecord {
+        let mut chains: Vec<ReceiverChain> = Vec::new();
+        let mut current =
+            ReceiverChain { ratchet_key: self.other, chain_key: self.receiving, skipped: Vec::new(), retired: false };
+        for (ratchet_key, key) in self.skipped {
+            if ratchet_key == current.ratchet_key {
+                current.skipped.push(key);
+            } else if let Some(chain) = chains.iter_mut().find(|chain| chain.ratchet_key == ratchet_key) {
+                chain.skipped.push(key);
+            } else {
+                chains.push(ReceiverChain { ratchet_key, chain_key: None, skipped: vec![key], retired: true });
+            }
         }
-    }
-
-    fn latin1(&self) -> Result<SecretBytes, RecordError> {
-        const EXPECTED: &str = "a string with one character (U+0000 to U+00FF) per byte";
-        self.value.and_then(Value::as_str).and_then(latin1).ok_or_else(|| self.error(EXPECTED))
-    }
-
-    fn secret(&self) -> Result<Secret<32>, RecordError> {
-        Secret::from_slice(self.latin1()?.expose()).ok_or_else(|| self.error("32 bytes"))
-    }
-
-    fn public_key(&self) -> Result<PublicKey, RecordError> {
-        PublicKey::from_bytes(self.latin1()?.expose()).ok_or_else(|| self.error("32 bytes"))
-    }
-
-    /// A counter or length; null is `None`.
-    fn count(&self) -> Result<Option<u32>, RecordError> {
-        match self.value {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => match value.as_u64().and_then(|number| u32::try_from(number).ok()) {
-                Some(number) => Ok(Some(number)),
-                None => Err(self.error("a number from 0 to 4294967295")),
-            },
+        // Before the first answer the peer's key is its signed prekey, which names no chain.
+        if current.chain_key.is_some() || !current.skipped.is_empty() {
+            chains.push(current);
         }
-    }
-
-    fn error(&self, expected: &'static str) -> RecordError {
-        let found = match self.value {
-            None => "nothing".into(),
-            Some(Value::Null) => "null".into(),
-            Some(Value::Bool(_)) => "true or false".into(),
-            Some(Value::Number(number)) => format!("the number {number}"),
-            Some(Value::String(text)) => format!("a string of {} characters", text.chars().count()),
-            Some(Value::Array(items)) => format!("an array of {}", items.len()),
-            Some(Value::Object(_)) => "an object".into(),
+        let pending = around.key_exchange.as_ref().filter(|_| around.initiator == Some(true) && !around.confirmed);
+        let session = Session {
+            namespace: around.namespace,
+            local_identity: around.local_identity,
+            remote_identity: around.remote_identity,
+            root_key: Some(self.root_key),
+            sender_chain: Some(SenderChain { ratchet_key: self.own, chain_key: self.sending }),
+            receiver_chains: chains,
+            previous_counter: self.previous_counter,
+            pending_prekey: pending.map(|kex| PendingPreKey {
+                prekey_id: kex.prekey_id,
+                signed_prekey_id: kex.signed_prekey_id,
+                base_key: kex.ephemeral_key,
+            }),
+            base_key: around.key_exchange.as_ref().map(|kex| kex.ephemeral_key),
+            initiator: around.initiator,
+            stored_associated_data: around.associated_data.map(AssociatedData::stored),
         };
-        RecordError::Field { field: self.path.clone(), expected, found }
+        SessionRecord { implementation: Implementation::PythonDoubleRatchet, current: Some(session), archived: Vec::new() }
     }
+}
+
+/// Reads a `double_ratchet` value of any generation.
+pub fn double_ratchet(value: &Value) -> Result<DoubleRatchet, ShapeError> {
+    let node = Node::new("double_ratchet", value);
+    if is_pre_stable(&node)? { pre_stable_ratchet(&node) } else { stable_ratchet(&node) }
+}
+
+/// No `version`: the shape from before 1.0.0. The version decides, and where it was lost, the members do.
+fn is_pre_stable(node: &Node<'_>) -> Result<bool, ShapeError> {
+    let Some(version) = node.optional("version")? else {
+        return Ok(node.object()?.contains_key("super"));
+    };
+    let word = version.text()?;
+    if KNOWN_VERSIONS.contains(&word) {
+        Ok(false)
+    } else {
+        Err(version.error("this version of the model is not known; 1.0.0 or 1.0.1 was expected"))
+    }
+}
+
+fn stable_ratchet(node: &Node<'_>) -> Result<DoubleRatchet, ShapeError> {
+    let form = ByteForm::Binary;
+    let dh = node.field("diffie_hellman_ratchet")?;
+    let symmetric = dh.field("symmetric_key_ratchet")?;
+    let mut skipped = Vec::new();
+    for entry in node.field("skipped_message_keys")?.list()? {
+        let key = MessageKey::Seed(entry.field("message_key")?.secret(form)?);
+        skipped.push((entry.field("ratchet_pub")?.public_key(form)?, SkippedKey { counter: entry.field("index")?.u32()?, key }));
+    }
+    Ok(DoubleRatchet {
+        own: KeyPair::from_private(dh.field("own_ratchet_priv")?.private_key(form)?),
+        other: dh.field("other_ratchet_pub")?.public_key(form)?,
+        root_key: RootKey::new(dh.field("root_chain")?.field("key")?.secret(form)?),
+        receiving: chain(symmetric.optional("receiving_chain")?, form)?,
+        sending: chain(Some(symmetric.field("sending_chain")?), form)?,
+        previous_counter: previous_counter(symmetric.optional("previous_sending_chain_length")?)?,
+        skipped,
+    })
+}
+
+fn pre_stable_ratchet(node: &Node<'_>) -> Result<DoubleRatchet, ShapeError> {
+    let form = ByteForm::Base64;
+    let dh = node.field("super")?;
+    // The class that held the ratchet once had another one above it.
+    let dh = dh.optional("super")?.unwrap_or(dh);
+    let symmetric = node.field("skr")?;
+    let mut skipped = Vec::new();
+    if let Some(stored) = node.optional("smks")? {
+        for (name, key) in stored.object()? {
+            let entry = Node::new(stored.path(), key);
+            let name: Value = serde_json::from_str(name).map_err(|_| entry.error("a key that is itself JSON was expected"))?;
+            let name = Node::new(stored.path(), &name);
+            let key = MessageKey::Seed(entry.secret(form)?);
+            skipped.push((name.field("pub")?.public_key(form)?, SkippedKey { counter: name.field("index")?.u32()?, key }));
+        }
+    }
+    Ok(DoubleRatchet {
+        own: KeyPair::from_private(dh.field("own_key")?.field("priv")?.private_key(form)?),
+        other: dh.field("other_pub")?.field("pub")?.public_key(form)?,
+        root_key: RootKey::new(dh.field("root_chain")?.field("key")?.secret(form)?),
+        receiving: chain(symmetric.optional("rchain")?, form)?,
+        sending: chain(symmetric.optional("schain")?, form)?,
+        previous_counter: previous_counter(symmetric.optional("prev_schain_length")?)?,
+        skipped,
+    })
+}
+
+/// `length` is the number of keys already taken, hence the counter of the next message.
+fn chain(node: Option<Node<'_>>, form: ByteForm) -> Result<Option<ChainKey>, ShapeError> {
+    let Some(node) = node.filter(|node| !node.value().is_null()) else {
+        return Ok(None);
+    };
+    Ok(Some(ChainKey::new(node.field("length")?.u32()?, node.field("key")?.secret(form)?)))
+}
+
+fn previous_counter(node: Option<Node<'_>>) -> Result<u32, ShapeError> {
+    node.map_or(Ok(0), |node| node.u32())
+}
+
+/// Our own keys.
+#[derive(Debug)]
+pub struct X3dh {
+    /// Identity key pair.
+    pub identity: IdentityKeyPair,
+    /// Signed prekey in use.
+    pub signed_prekey: SignedPreKey,
+    /// The one before, kept for one more period.
+    pub old_signed_prekey: Option<SignedPreKey>,
+    /// One-time prekeys, in no order; their ids stand elsewhere in the store.
+    pub prekeys: Vec<KeyPair>,
+    /// One-time prekeys that were used while an archive was read and wait for their deletion (old shape only).
+    pub hidden_prekeys: Vec<KeyPair>,
+}
+
+/// A signed prekey; its id stands elsewhere in the store.
+#[derive(Debug)]
+pub struct SignedPreKey {
+    /// Keys.
+    pub pair: KeyPair,
+    /// Signature, 64 bytes.
+    pub signature: Vec<u8>,
+    /// Unix seconds.
+    pub created: i64,
+}
+
+/// Reads an `x3dh` value of any generation.
+pub fn x3dh(value: &Value) -> Result<X3dh, ShapeError> {
+    let node = Node::new("x3dh", value);
+    let stable = match node.optional("version")? {
+        Some(version) if KNOWN_VERSIONS.contains(&version.text()?) => true,
+        Some(version) => return Err(version.error("this version of the model is not known; 1.0.0 or 1.0.1 was expected")),
+        None => node.object()?.contains_key("identity_key"),
+    };
+    if stable { stable_x3dh(&node) } else { pre_stable_x3dh(&node) }
+}
+
+fn stable_x3dh(node: &Node<'_>) -> Result<X3dh, ShapeError> {
+    let form = ByteForm::Binary;
+    let identity = node.field("identity_key")?;
+    let secret = identity.field("secret")?.secret::<32>(form)?;
+    let kind = identity.field("secret_type")?;
+    let identity = match kind.text()? {
+        "SEED" => identity_from_seed(secret.expose()),
+        "PRIV" => identity_from_scalar(secret.expose()),
+        _ => return Err(kind.error("SEED or PRIV was expected")),
+    };
+    let signed = |node: Node<'_>| {
+        Ok(SignedPreKey {
+            pair: KeyPair::from_private(node.field("priv")?.private_key(form)?),
+            signature: node.field("sig")?.bytes(form)?.to_vec(),
+            created: node.field("timestamp")?.integer()?,
+        })
+    };
+    let prekeys = node.field("pre_keys")?.list()?;
+    Ok(X3dh {
+        identity,
+        signed_prekey: signed(node.field("signed_pre_key")?)?,
+        old_signed_prekey: node.optional("old_signed_pre_key")?.map(signed).transpose()?,
+        prekeys: prekeys.iter().map(|key| key.private_key(form).map(KeyPair::from_private)).collect::<Result<_, _>>()?,
+        hidden_prekeys: Vec::new(),
+    })
+}
+
+fn pre_stable_x3dh(node: &Node<'_>) -> Result<X3dh, ShapeError> {
+    let form = ByteForm::Base64;
+    let signed = node.field("spk")?;
+    let time = signed.field("timestamp")?;
+    let seconds = time.value().as_f64().ok_or_else(|| time.error("a number of seconds was expected"))?;
+    let pair = |node: &Node<'_>| node.field("priv")?.private_key(form).map(KeyPair::from_private);
+    let pairs = |name: &str| match node.optional(name)? {
+        Some(list) => list.list()?.iter().map(pair).collect(),
+        None => Ok(Vec::new()),
+    };
+    Ok(X3dh {
+        // The old generation stores the scalar, never a seed.
+        identity: identity_from_scalar(node.field("ik")?.field("priv")?.secret::<32>(form)?.expose()),
+        signed_prekey: SignedPreKey {
+            pair: pair(&signed.field("key")?)?,
+            signature: signed.field("signature")?.bytes(form)?.to_vec(),
+            created: seconds as i64,
+        },
+        old_signed_prekey: None,
+        prekeys: pairs("otpks")?,
+        hidden_prekeys: pairs("hidden_otpks")?,
+    })
+}
+
+/// The identity key pair of an Ed25519 seed: the scalar is the first half of SHA-512(seed), clamped.
+pub fn identity_from_seed(seed: &[u8; 32]) -> IdentityKeyPair {
+    let hash = Zeroizing::new(<[u8; 64]>::from(Sha512::digest(seed)));
+    let mut scalar = Zeroizing::new([0u8; 32]);
+    scalar.copy_from_slice(&hash[..32]);
+    identity_from_scalar(&clamp_integer(*scalar))
+}
+
+/// The identity key pair of a private scalar, with the natural sign of its Ed25519 form.
+pub fn identity_from_scalar(scalar: &[u8; 32]) -> IdentityKeyPair {
+    let clamped = Zeroizing::new(clamp_integer(*scalar));
+    let edwards = EdwardsPoint::mul_base(&Scalar::from_bytes_mod_order(*clamped)).compress().to_bytes();
+    let private = PrivateKey::from_bytes(scalar).expect("32 bytes are a private key");
+    // A multiple of the base point always decompresses; the Curve25519 form is a safe second answer.
+    let public = IdentityKey::from_edwards(edwards).unwrap_or_else(|| IdentityKey::from_curve(private.public()));
+    IdentityKeyPair { public, private }
 }
