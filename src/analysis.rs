@@ -1,4 +1,7 @@
 //! Evidence to findings.
 
 pub mod activity;
+pub mod diagnose;
+pub mod health;
 pub mod investigation;
+pub mod survey;
