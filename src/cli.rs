@@ -113,7 +113,7 @@ pub fn main() -> ExitCode {
     let mut terminal = Terminal::new(&cli.global);
     // A panic is a fault of this program; its message may hold private data, so only its place is shown.
     let run = std::panic::AssertUnwindSafe(|| run(&cli, &mut terminal));
-    match std::panic::catch_unwind(run).unwrap_or_else(|_| Err(Stop::Reported)) {
+    match std::panic::catch_unwind(run).unwrap_or(Err(Stop::Reported)) {
         Ok(outcome) => outcome.exit_code(),
         Err(Stop::BrokenPipe) => ExitCode::SUCCESS,
         Err(Stop::Reported) => ExitCode::from(2),

@@ -3,6 +3,7 @@
 use super::terminal::Terminal;
 use super::{Outcome, Stop};
 use crate::analysis::diagnose::explanation;
+use crate::analysis::states::{STATES, StateWord};
 use crate::model::Code;
 use crate::report::explain::{Explanation, Explanations};
 use clap::Args;
@@ -15,57 +16,89 @@ Examples:
   $ omemoscope explain
 
   One of them in full
-  $ omemoscope explain no-session";
+  $ omemoscope explain no-session
 
-/// Explain a code of a diagnosis
+  A word of the device audit
+  $ omemoscope explain stale";
+
+/// Explain a code of a diagnosis, or a word of the device audit
 ///
 /// Tells what the code means, how it comes about, what proves it, which other causes look alike and what
 /// to do. Without a code it lists all of them.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Explain {
-    /// A code, as `diagnose` writes it
-    #[arg(value_parser = CodeParser, hide_possible_values = true)]
-    code: Option<Code>,
+    /// A code as `diagnose` writes it, or a word for trust or activity as `devices` writes it
+    #[arg(value_name = "CODE", value_parser = TopicParser, hide_possible_values = true)]
+    topic: Option<Topic>,
 }
 
-/// Takes a code, with or without the `/detail` behind it, and knows all codes for completions and for
+/// What can be explained.
+#[derive(Clone, Copy, Debug)]
+enum Topic {
+    Code(Code),
+    State(&'static StateWord),
+}
+
+impl Topic {
+    fn all() -> impl Iterator<Item = Self> {
+        Code::ALL.iter().copied().map(Self::Code).chain(STATES.iter().map(Self::State))
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Code(code) => code.as_str(),
+            Self::State(state) => state.word,
+        }
+    }
+
+    fn explained(self) -> Explanation {
+        match self {
+            Self::Code(code) => Explanation {
+                code: code.as_str(),
+                title: code.title().to_owned(),
+                harmless: code.is_harmless(),
+                markdown: explanation(code).to_owned(),
+            },
+            Self::State(state) => Explanation {
+                code: state.word,
+                title: state.title.to_owned(),
+                harmless: matches!(state.word, "active" | "trusted"),
+                markdown: state.says.to_owned(),
+            },
+        }
+    }
+}
+
+/// Takes a word, with or without the `/detail` behind it, and knows all words for completions and for
 /// `did you mean`.
 #[derive(Clone)]
-struct CodeParser;
+struct TopicParser;
 
-impl TypedValueParser for CodeParser {
-    type Value = Code;
+impl TypedValueParser for TopicParser {
+    type Value = Topic;
 
-    fn parse_ref(&self, cmd: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<Code, clap::Error> {
+    fn parse_ref(&self, cmd: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<Topic, clap::Error> {
         let text = value.to_string_lossy();
-        let code = text.split('/').next().unwrap_or_default();
-        let known = PossibleValuesParser::new(Code::ALL.iter().map(|c| c.as_str()));
-        let word = known.parse_ref(cmd, arg, OsStr::new(code))?;
-        Code::parse(&word).ok_or_else(|| clap::Error::new(clap::error::ErrorKind::InvalidValue).with_cmd(cmd))
+        let word = text.split('/').next().unwrap_or_default();
+        let known = PossibleValuesParser::new(Topic::all().map(Topic::word));
+        let word = known.parse_ref(cmd, arg, OsStr::new(word))?;
+        let unknown = || clap::Error::new(clap::error::ErrorKind::InvalidValue).with_cmd(cmd);
+        Topic::all().find(|topic| topic.word() == word).ok_or_else(unknown)
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(Code::ALL.iter().map(|c| PossibleValue::new(c.as_str()).help(c.title()))))
+        Some(Box::new(Topic::all().map(|topic| PossibleValue::new(topic.word()))))
     }
 }
 
 impl Explain {
-    /// Explains one code, or lists all.
+    /// Explains one word, or lists all.
     pub fn run(&self, terminal: &mut Terminal) -> Result<Outcome, Stop> {
-        match self.code {
-            Some(code) => terminal.show(&explained(code))?,
-            None => terminal.show(&Explanations { codes: Code::ALL.iter().copied().map(explained).collect() })?,
+        match self.topic {
+            Some(topic) => terminal.show(&topic.explained())?,
+            None => terminal.show(&Explanations { codes: Topic::all().map(Topic::explained).collect() })?,
         }
         Ok(Outcome::Clean)
-    }
-}
-
-fn explained(code: Code) -> Explanation {
-    Explanation {
-        code: code.as_str(),
-        title: code.title().to_owned(),
-        harmless: code.is_harmless(),
-        markdown: explanation(code).to_owned(),
     }
 }

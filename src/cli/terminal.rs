@@ -1,7 +1,7 @@
 //! Standard output and standard error: colour, width, warnings, progress.
 
 use super::{Color, Format, Global, Stop};
-use crate::report::json::{schema, to_json};
+use crate::report::json::to_json;
 use crate::report::safe::safe;
 use crate::report::{Page, View};
 use anstream::{AutoStream, ColorChoice};
@@ -70,10 +70,10 @@ impl Terminal {
     /// Says on standard error why the command stopped; programs that want JSON get it as an object too.
     pub fn failure(&mut self, says: &str) {
         self.error(says);
-        if self.format == Format::Json {
-            let object = serde_json::json!({ "schema": schema("error"), "error": says });
-            let _ = writeln!(self.out, "{object}");
-        }
+        if self.format == Format::Json
+            && let Ok(object) = to_json(&ErrorView { error: says }) {
+                let _ = self.write(&object);
+            }
     }
 
     /// What is wrong with an input, on standard error.
@@ -97,6 +97,20 @@ impl Terminal {
     /// How to show progress.
     pub fn progress(&self) -> Progress {
         Progress { quiet: self.quiet }
+    }
+}
+
+/// `omemoscope/error/1`.
+#[derive(Debug, serde::Serialize)]
+struct ErrorView<'a> {
+    error: &'a str,
+}
+
+impl View for ErrorView<'_> {
+    const COMMAND: &'static str = "error";
+
+    fn text(&self, page: &mut Page) {
+        page.line(0, self.error);
     }
 }
 

@@ -39,7 +39,7 @@ impl View for Explanations {
     const COMMAND: &'static str = "explain";
 
     fn text(&self, page: &mut Page) {
-        page.line(0, Line::new().strong("A message or finding with the code …"));
+        page.line(0, Line::new().strong("What the codes and words mean"));
         let rows = self
             .codes
             .iter()

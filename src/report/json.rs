@@ -58,8 +58,8 @@ mod tests {
     #[test]
     fn steering_characters_are_escaped_and_mean_the_same() {
         let text = "a\u{1b}\u{9b}\u{202e}\u{7f}b\n";
-        let json = to_json_item(&text).unwrap();
+        let json = to_json_item(&text).expect("a string is JSON");
         assert_eq!(json, "\"a\\u001b\\u009b\\u202e\\u007fb\\n\"");
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        assert_eq!(serde_json::from_str::<String>(&json).expect("valid JSON"), text);
     }
 }

@@ -160,7 +160,7 @@ impl Page {
     /// A paragraph whose first line is indented by `first`, the others by `rest` columns.
     pub fn hanging(&mut self, first: usize, rest: usize, line: impl Into<Line>) {
         let line = line.into();
-        let cells: Vec<(char, Look)> = line.spans.iter().flat_map(|(look, text)| text.chars().map(|c| (c, *look))).collect();
+        let cells: Vec<Glyph> = line.spans.iter().flat_map(|(look, text)| text.chars().map(|c| (c, *look))).collect();
         let limit = self.width.min(WIDEST_PROSE);
         let mut rest_cells = cells.as_slice();
         let mut indent = first;
@@ -195,11 +195,11 @@ impl Page {
             first.set_padding((0, 1)).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(10)));
         }
         for line in table.lines() {
-            let _ = writeln!(self.out, "{:indent$}{}", "", line.trim_end());
+            let _ = writeln!(self.out, "{:indent$}{}", "", trim_styled(&line));
         }
     }
 
-    fn write_cells(&mut self, cells: &[(char, Look)]) {
+    fn write_cells(&mut self, cells: &[Glyph]) {
         let mut open: Option<Look> = None;
         for &(c, look) in cells {
             if open != Some(look) {
@@ -231,8 +231,21 @@ fn look_of_cell(look: Look, cell: Cell) -> Cell {
     }
 }
 
+/// Takes blanks off the end, also those before closing styles.
+fn trim_styled(line: &str) -> String {
+    let (mut text, mut styles) = (line.trim_end(), String::new());
+    while let Some(start) = text.strip_suffix('m').and_then(|_| text.rfind("\u{1b}[")) {
+        styles.insert_str(0, &text[start..]);
+        text = text[..start].trim_end();
+    }
+    text.to_owned() + &styles
+}
+
+/// A character and how it looks.
+type Glyph = (char, Look);
+
 /// Splits at the last blank that fits into `room` columns (or hard, where a word is longer).
-fn split_at_width(cells: &[(char, Look)], room: usize) -> (&[(char, Look)], &[(char, Look)]) {
+fn split_at_width(cells: &[Glyph], room: usize) -> (&[Glyph], &[Glyph]) {
     let mut used = 0;
     let mut last_blank = None;
     for (at, (c, _)) in cells.iter().enumerate() {
