@@ -1,6 +1,7 @@
 //! Bytes to evidence: stores and captures, chosen by looking at their content.
 
 pub mod capture;
+pub mod lone;
 pub mod store;
 
 use std::path::PathBuf;

@@ -1,0 +1,43 @@
+//! `omemoscope devices`: the device audit.
+
+use super::inputs::{self, StoreArgs};
+use super::terminal::Terminal;
+use super::{Global, Outcome, Stop};
+use crate::report::devices::DeviceAudit;
+use clap::Args;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  All devices that this store knows
+  $ omemoscope devices --store store.db
+
+  Why a device counts as active or stale, when it was seen, and where that stands
+  $ omemoscope devices --store store.db --verbose
+
+  For a script
+  $ omemoscope devices --store store.db --format json";
+
+/// List the devices a store knows: keys, trust, activity
+///
+/// One table for each contact. `trust` is the client's own word beside a common scale: trusted, untrusted,
+/// undecided, compromised, unknown. `activity` is active, inactive, stale or unknown; -v gives the rule
+/// and the numbers that say so. Fingerprints are those of the Curve25519 form, as most clients show them.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Devices {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Captures, whose device lists and bundles complete what the store knows
+    #[arg(value_name = "CAPTURE")]
+    captures: Vec<PathBuf>,
+}
+
+impl Devices {
+    /// Audits the devices.
+    pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
+        let stores = inputs::open_stores(global, &self.store)?;
+        terminal.show(&DeviceAudit::new(&stores))?;
+        Ok(Outcome::Clean)
+    }
+}

@@ -1,0 +1,92 @@
+//! `omemoscope diagnose`: why did it not decrypt?
+
+use super::inputs::{self, PasswordArgs, StoreArgs};
+use super::terminal::Terminal;
+use super::{Global, Outcome, Stop};
+use crate::analysis::investigation::{Investigation, Question};
+use crate::input::store;
+use crate::model::{Diagnosis, Store};
+use crate::report::diagnose::{DiagnosisView, Sources};
+use clap::Args;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  Why does this conversation not decrypt?
+  $ omemoscope diagnose --store store.db gajim.log
+
+  The same for a script
+  $ omemoscope diagnose --store store.db --format json gajim.log
+
+  The store is an old copy, not what the client works with now
+  $ omemoscope diagnose --store store.db --snapshot gajim.log";
+
+/// Say why messages did not decrypt, what proves it and what to do
+///
+/// First a summary, then what concerns the whole conversation, then the messages that need attention,
+/// grouped by cause: what happened, the evidence with its place, what to do (least drastic first), and
+/// what is not settled with the file that would settle it. `proven` means that no other cause fits the
+/// evidence; `likely` and `possible` say less. `omemoscope explain CODE` explains a cause.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Diagnose {
+    /// A client's store: a file or folder; repeat it for copies taken over time, the newest last
+    ///
+    /// Which client it is from is found out by looking. The store is only read: not a byte of it, no
+    /// lock and no file beside it changes, and the client may be running.
+    #[arg(short, long = "store", value_name = "PATH", required_unless_present = "device")]
+    stores: Vec<PathBuf>,
+    /// The other end's store; it settles much that one end leaves open
+    #[arg(short, long = "peer", value_name = "PATH")]
+    peers: Vec<PathBuf>,
+    #[command(flatten)]
+    password: PasswordArgs,
+    /// Show what the messages say, too
+    #[arg(long)]
+    show_plaintext: bool,
+    /// Take the newest store for an early copy, not for what the client works with now
+    #[arg(long)]
+    snapshot: bool,
+    /// Captures: logs, XML streams, stanzas; `-` is standard input
+    #[arg(value_name = "CAPTURE")]
+    captures: Vec<PathBuf>,
+}
+
+impl Diagnose {
+    /// Diagnoses.
+    pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
+        let ours = StoreArgs { stores: self.stores.clone(), password: self.password.clone() };
+        let stores = inputs::open_stores(global, &ours)?;
+        let mut options = inputs::open_options(global, &self.password)?;
+        options.account = None;
+        let peers = self.peers.iter().map(|p| store::open(p, &options)).collect::<Result<Vec<_>, _>>()?;
+        inputs::warn_of_problems(terminal, &stores);
+        inputs::warn_of_problems(terminal, &peers);
+        let (diagnosis, sources) = investigate(global, terminal, stores, peers, self.snapshot, &self.captures)?;
+        let view = DiagnosisView::new(&diagnosis, sources, self.show_plaintext);
+        terminal.show(&view)?;
+        Ok(Outcome::findings(view.needs_attention()))
+    }
+}
+
+/// Stores and captures in, a diagnosis out.
+pub fn investigate(
+    global: &Global,
+    terminal: &Terminal,
+    stores: Vec<Store>,
+    peers: Vec<Store>,
+    snapshots_only: bool,
+    captures: &[PathBuf],
+) -> Result<(Diagnosis, Sources), Stop> {
+    let names = |stores: &[Store]| stores.iter().map(|s| s.path.display().to_string()).collect();
+    let mut sources = Sources {
+        stores: names(&stores),
+        peers: names(&peers),
+        captures: captures.iter().map(|p| p.display().to_string()).collect(),
+        stanzas: 0,
+    };
+    let question = Question { stores, peers, account: global.account.clone(), device: global.device, snapshots_only };
+    let mut investigation = Investigation::new(question);
+    sources.stanzas = inputs::read_captures(terminal.progress(), captures, &mut |event| investigation.take(event))?;
+    Ok((investigation.finish(), sources))
+}

@@ -1,0 +1,43 @@
+//! `omemoscope generate`: man pages and completions, from the same definitions as the help.
+
+use super::terminal::Terminal;
+use super::{Outcome, Stop, command};
+use clap::{Args, ValueEnum};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// Write man pages or shell completions into a folder
+#[derive(Debug, Args)]
+#[command(hide = true)]
+pub struct Generate {
+    /// What to write
+    #[arg(value_enum)]
+    what: What,
+    /// The folder; it is made if it is not there
+    folder: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Man pages, one a subcommand
+    Man,
+    /// Completions for bash, zsh and fish
+    Completions,
+}
+
+impl Generate {
+    /// Writes the files.
+    pub fn run(&self, _terminal: &mut Terminal) -> Result<Outcome, Stop> {
+        let fail = |error: std::io::Error| Stop::Failure(format!("{}: cannot write into it: {error}", self.folder.display()));
+        std::fs::create_dir_all(&self.folder).map_err(fail)?;
+        match self.what {
+            What::Man => clap_mangen::generate_to(command().disable_help_subcommand(true), &self.folder).map_err(fail)?,
+            What::Completions => {
+                for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+                    clap_complete::generate_to(shell, &mut command(), "omemoscope", &self.folder).map_err(fail)?;
+                }
+            }
+        }
+        Ok(Outcome::Clean)
+    }
+}

@@ -1,0 +1,131 @@
+//! Options and files that several subcommands take, and the calls into the reading room.
+
+use super::terminal::{Progress, Terminal};
+use super::{Global, Stop};
+use crate::input::capture;
+use crate::input::store::{self, OpenOptions};
+use crate::model::{CaptureEvent, Store};
+use crate::secret::Plaintext;
+use clap::Args;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Longest password file that is read.
+const MAX_PASSWORD_FILE: u64 = 64 << 10;
+
+/// Passwords for encrypted stores.
+#[derive(Clone, Debug, Args)]
+pub struct PasswordArgs {
+    /// File with passwords for encrypted backups, one a line; `-` is standard input
+    ///
+    /// Each password is tried in turn. Passwords are never taken from the command line itself, where
+    /// other users of the machine could read them.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// The stores that a command must have.
+#[derive(Clone, Debug, Args)]
+pub struct StoreArgs {
+    /// A client's store: a file or folder; repeat it for copies taken over time, the newest last
+    ///
+    /// Which client it is from is found out by looking. The store is only read: not a byte of it, no
+    /// lock and no file beside it changes, and the client may be running.
+    #[arg(short, long = "store", value_name = "PATH", required = true)]
+    pub stores: Vec<PathBuf>,
+    #[command(flatten)]
+    pub password: PasswordArgs,
+}
+
+/// Reads the passwords.
+fn passwords(args: &PasswordArgs) -> Result<Vec<Plaintext>, Stop> {
+    let Some(path) = &args.password_file else { return Ok(Vec::new()) };
+    let fail = |says: String| Stop::Failure(format!("{}: {says}", path.display()));
+    let mut bytes = zeroize::Zeroizing::new(Vec::new());
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(MAX_PASSWORD_FILE + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MAX_PASSWORD_FILE + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| fail(format!("cannot read the password file: {error}")))?;
+    if bytes.len() as u64 > MAX_PASSWORD_FILE {
+        return Err(fail("too long for a password file (one password a line)".into()));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| fail("a password file must be UTF-8 text".into()))?;
+    Ok(text.lines().filter(|l| !l.is_empty()).map(|l| Plaintext::new(l.to_owned())).collect())
+}
+
+/// What store readers may need.
+pub fn open_options(global: &Global, args: &PasswordArgs) -> Result<OpenOptions, Stop> {
+    Ok(OpenOptions { account: global.account.clone(), passwords: passwords(args)? })
+}
+
+/// Opens stores of ours and keeps the account that `--account` and `--device` name.
+pub fn open_stores(global: &Global, args: &StoreArgs) -> Result<Vec<Store>, Stop> {
+    let options = open_options(global, &args.password)?;
+    args.stores.iter().map(|path| choose(global, store::open(path, &options)?)).collect()
+}
+
+/// Drops accounts other than the one asked for.
+pub fn choose(global: &Global, mut store: Store) -> Result<Store, Stop> {
+    let named: Vec<String> = store
+        .accounts
+        .iter()
+        .map(|a| {
+            let jid = a.jid.as_ref().map_or("an account without address", |j| j.as_str());
+            a.own_device_id.map_or_else(|| jid.to_owned(), |id| format!("{jid} (device {id})"))
+        })
+        .collect();
+    store.accounts.retain(|a| {
+        let same_jid = global.account.is_none() || a.jid.is_none() || a.jid == global.account;
+        let same_device = global.device.is_none() || a.own_device_id.is_none() || a.own_device_id == global.device;
+        same_jid && same_device
+    });
+    if store.accounts.is_empty() && !named.is_empty() {
+        let mut asked = global.account.as_ref().map(ToString::to_string).unwrap_or_default();
+        if let Some(device) = global.device {
+            asked.push_str(&format!(" device {device}"));
+        }
+        return Err(Stop::Failure(format!("{}: holds {}, not {}", store.path.display(), named.join(", "), asked.trim())));
+    }
+    // A store that does not know its own address gets the one the user named.
+    for account in &mut store.accounts {
+        if account.jid.is_none() {
+            account.jid.clone_from(&global.account);
+        }
+    }
+    Ok(store)
+}
+
+/// Warns of what could not be read of stores.
+pub fn warn_of_problems(terminal: &Terminal, stores: &[Store]) {
+    for store in stores {
+        for problem in store.problems.iter().chain(store.accounts.iter().flat_map(|a| &a.problems)) {
+            terminal.warn(&format!("{}: {}", problem.place, problem.says));
+        }
+    }
+}
+
+/// Reads captures one after the other and hands over what they hold; returns the number of stanzas.
+pub fn read_captures(progress: Progress, paths: &[PathBuf], sink: &mut dyn FnMut(CaptureEvent)) -> Result<usize, Stop> {
+    if paths.iter().filter(|p| p.as_path() == Path::new("-")).count() > 1 {
+        return Err(Stop::Failure("`-` is given twice, but standard input can be read only once".into()));
+    }
+    let mut stanzas = 0;
+    for path in paths {
+        read_capture(progress, path, &mut |event| {
+            stanzas += usize::from(matches!(event, CaptureEvent::Stanza(_)));
+            sink(event);
+        })?;
+    }
+    Ok(stanzas)
+}
+
+/// Reads one capture with a progress bar.
+pub fn read_capture(progress: Progress, path: &Path, sink: &mut dyn FnMut(CaptureEvent)) -> Result<(), Stop> {
+    let size = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+    let bar = progress.bar(size);
+    let result = capture::read(path, &mut |bytes| bar.set_position(bytes), sink);
+    bar.finish_and_clear();
+    Ok(result?)
+}

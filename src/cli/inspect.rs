@@ -1,0 +1,113 @@
+//! `omemoscope inspect`: what is this?
+
+use super::inputs::{self, PasswordArgs};
+use super::terminal::Terminal;
+use super::{Global, Outcome, Stop};
+use crate::analysis::survey::Survey;
+use crate::input::capture::unwrap::Unwrapper;
+use crate::input::{lone, store};
+use crate::model::CaptureEvent;
+use crate::report::inspect::{CaptureSummary, Inspected, Inspection, Lone, StoreSummary, What};
+use clap::Args;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  What is in these two files?
+  $ omemoscope inspect store.db gajim.log
+
+  A key element copied from a log
+  $ omemoscope inspect key.txt";
+
+/// Say what a file is: a store, a capture, a key, a fingerprint
+///
+/// Looks at the content, never at the name. Of a store it tells client, version, variants, accounts and
+/// counts, and what looks wrong with it; of a capture the messages by variant and sender. Also known: the
+/// base64 content of a key element, a public key, a fingerprint, and an address with fingerprints.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Inspect {
+    /// Files or folders; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+impl Inspect {
+    /// Inspects each file; one that is nothing known does not stop the others.
+    pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
+        let options = inputs::open_options(global, &self.password)?;
+        let mut inspection = Inspection { inputs: Vec::new() };
+        let mut attention = false;
+        let mut unusable = false;
+        for path in &self.files {
+            let what = match look(terminal, path, &options) {
+                Ok(what) => what,
+                Err(Stop::Failure(error)) => {
+                    terminal.error(&error);
+                    unusable = true;
+                    What::Unknown { error }
+                }
+                Err(other) => return Err(other),
+            };
+            attention |= needs_attention(&what);
+            inspection.inputs.push(Inspected { path: path.display().to_string(), what });
+        }
+        terminal.show(&inspection)?;
+        Ok(if unusable { Outcome::PartlyUnusable } else { Outcome::findings(attention) })
+    }
+}
+
+fn needs_attention(what: &What) -> bool {
+    match what {
+        What::Store(store) => {
+            !store.problems.is_empty() || store.accounts.iter().any(|a| !a.suspicious.is_empty() || !a.problems.is_empty())
+        }
+        What::Capture(capture) => capture.faulty > 0,
+        What::Lone(_) | What::Unknown { .. } => false,
+    }
+}
+
+fn look(terminal: &Terminal, path: &Path, options: &store::OpenOptions) -> Result<What, Stop> {
+    if path != Path::new("-") {
+        match store::open(path, options) {
+            Ok(store) => return Ok(What::Store(StoreSummary::from(&store))),
+            // A folder or a database can be nothing else.
+            Err(error) if path.is_dir() || is_database(path) => return Err(error.into()),
+            Err(_) => {}
+        }
+        // Before the capture reader, which skips whatever is no stanza.
+        if let Some(thing) = lone_file(path) {
+            return Ok(What::Lone(Lone::from(&thing)));
+        }
+    }
+    let mut survey = Survey::default();
+    let mut unwrapper = Unwrapper::default();
+    inputs::read_capture(terminal.progress(), path, &mut |event| match event {
+        CaptureEvent::Stanza(stanza) => {
+            let items = unwrapper.items(&stanza);
+            survey.stanza(&stanza, &items);
+        }
+        CaptureEvent::ClientLine(line) => survey.client_line(&line),
+    })?;
+    Ok(What::Capture(Box::new(CaptureSummary::from(survey))))
+}
+
+fn is_database(path: &Path) -> bool {
+    let mut head = [0u8; 16];
+    std::fs::File::open(path).and_then(|mut f| f.read_exact(&mut head)).is_ok() && head == *b"SQLite format 3\0"
+}
+
+/// Reads a small file whole and recognises what it is.
+fn lone_file(path: &Path) -> Option<lone::Lone> {
+    let limit = lone::MAX_LONE as u64;
+    let meta = std::fs::metadata(path).ok()?;
+    if !meta.is_file() || meta.len() > limit {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).and_then(|f| f.take(limit).read_to_end(&mut bytes)).ok()?;
+    lone::recognise(&bytes)
+}

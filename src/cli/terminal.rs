@@ -1,0 +1,142 @@
+//! Standard output and standard error: colour, width, warnings, progress.
+
+use super::{Color, Format, Global, Stop};
+use crate::report::json::to_json;
+use crate::report::safe::safe;
+use crate::report::{Page, View};
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, StdoutLock, Write};
+
+/// Width where there is no terminal and no `COLUMNS`.
+const DEFAULT_WIDTH: usize = 80;
+
+/// Inputs from this size on get a progress bar.
+const LONG_INPUT: u64 = 8 << 20;
+
+/// Where results and warnings go.
+pub struct Terminal {
+    out: AutoStream<StdoutLock<'static>>,
+    color: ColorChoice,
+    /// How results are shown.
+    pub format: Format,
+    width: usize,
+    verbose: bool,
+    quiet: bool,
+}
+
+impl Terminal {
+    /// As the user wants it.
+    pub fn new(global: &Global) -> Self {
+        let color = match global.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self {
+            out: AutoStream::new(std::io::stdout().lock(), color),
+            color,
+            format: global.format,
+            width: width(),
+            verbose: global.verbose,
+            quiet: global.quiet,
+        }
+    }
+
+    /// An empty page of this terminal's width.
+    pub fn page(&self) -> Page {
+        Page::new(self.width, self.verbose)
+    }
+
+    /// Shows a result in the format asked for.
+    pub fn show<V: View>(&mut self, view: &V) -> Result<(), Stop> {
+        match self.format {
+            Format::Json => self.write(&to_json(view)?),
+            Format::Text => {
+                let mut page = self.page();
+                view.text(&mut page);
+                self.write(&page.finish())
+            }
+        }
+    }
+
+    /// Writes finished text. It must have been made safe.
+    pub fn write(&mut self, text: &str) -> Result<(), Stop> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()?;
+        Ok(())
+    }
+
+    /// Says on standard error why the command stopped; programs that want JSON get it as an object too.
+    pub fn failure(&mut self, says: &str) {
+        self.error(says);
+        if self.format == Format::Json
+            && let Ok(object) = to_json(&ErrorView { error: says }) {
+                let _ = self.write(&object);
+            }
+    }
+
+    /// What is wrong with an input, on standard error.
+    pub fn error(&self, says: &str) {
+        self.complain("error", says, anstyle::AnsiColor::Red);
+    }
+
+    /// Something the user should know, on standard error.
+    pub fn warn(&self, says: &str) {
+        if !self.quiet {
+            self.complain("warning", says, anstyle::AnsiColor::Yellow);
+        }
+    }
+
+    fn complain(&self, word: &str, says: &str, color: anstyle::AnsiColor) {
+        let style = color.on_default().bold();
+        let mut err = AutoStream::new(std::io::stderr().lock(), self.color);
+        let _ = writeln!(err, "{style}{word}{style:#}: {}", safe(says));
+    }
+
+    /// How to show progress.
+    pub fn progress(&self) -> Progress {
+        Progress { quiet: self.quiet }
+    }
+}
+
+/// `omemoscope/error/1`.
+#[derive(Debug, serde::Serialize)]
+struct ErrorView<'a> {
+    error: &'a str,
+}
+
+impl View for ErrorView<'_> {
+    const COMMAND: &'static str = "error";
+
+    fn text(&self, page: &mut Page) {
+        page.line(0, self.error);
+    }
+}
+
+/// Shows progress on long inputs, where somebody looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    quiet: bool,
+}
+
+impl Progress {
+    /// A bar for `bytes` of input; hidden where nobody looks or it would only flicker.
+    pub fn bar(self, bytes: Option<u64>) -> ProgressBar {
+        if self.quiet || !std::io::stderr().is_terminal() || bytes.is_some_and(|b| b < LONG_INPUT) {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(bytes, ProgressDrawTarget::stderr_with_hz(8));
+        let template = if bytes.is_some() { "{bar:30} {bytes} of {total_bytes} ({eta} left)" } else { "{spinner} {bytes} read" };
+        match ProgressStyle::with_template(template) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
+    }
+}
+
+fn width() -> usize {
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let terminal = || terminal_size::terminal_size_of(std::io::stdout()).map(|(w, _)| usize::from(w.0));
+    terminal().or_else(columns).unwrap_or(DEFAULT_WIDTH)
+}

@@ -1,0 +1,129 @@
+//! Small things that people paste: a fingerprint, an address with fingerprints, the base64 text of a
+//! key element, a public key. What they are is told by looking.
+
+use crate::omemo::wire::{self, ParsedKey};
+use crate::omemo::{Fingerprint, IdentityKey, Namespace, PublicKey};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Longest text that is looked at: a session record with 40 archived states stays well below.
+pub const MAX_LONE: usize = 4 << 20;
+
+/// A small thing.
+#[derive(Clone, Debug)]
+pub enum Lone {
+    /// A fingerprint: 64 hex digits, with or without blanks, colons or the type byte 05 before them.
+    Fingerprint(Fingerprint),
+    /// `xmpp:jid?omemo-sid-ID=HEX` (XEP-0384 0.8.0, section 8) or its older form.
+    Uri {
+        /// The address.
+        jid: String,
+        /// Device ids with fingerprints.
+        devices: Vec<(u32, Fingerprint)>,
+    },
+    /// The content of a key element.
+    Key {
+        /// The variant that its bytes fit.
+        namespace: Namespace,
+        /// The content.
+        parsed: Box<ParsedKey>,
+    },
+    /// A public key of 32 bytes, or 33 with its type byte.
+    PublicKey(PublicKey),
+}
+
+/// Finds out what some bytes are, if they are a small thing we know.
+pub fn recognise(bytes: &[u8]) -> Option<Lone> {
+    if bytes.len() > MAX_LONE {
+        return None;
+    }
+    let text = std::str::from_utf8(bytes).ok().map(str::trim);
+    if let Some(text) = text {
+        if let Some(uri) = uri(text) {
+            return Some(uri);
+        }
+        if let Some(fingerprint) = fingerprint(text) {
+            return Some(Lone::Fingerprint(fingerprint));
+        }
+        let joined: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+        if let Ok(decoded) = STANDARD.decode(joined) {
+            return binary(&decoded);
+        }
+        return None;
+    }
+    binary(bytes)
+}
+
+/// 64 hex digits, however they are grouped; 66 with the type byte 05.
+fn fingerprint(text: &str) -> Option<Fingerprint> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ' ' | ':' | '\n' | '\r' | '\t' | '-')).collect();
+    let bytes = hex::decode(digits).ok()?;
+    if !matches!(bytes.len(), 32 | 33) {
+        return None;
+    }
+    PublicKey::from_bytes(&bytes).map(|key| IdentityKey::from_curve(key).fingerprint())
+}
+
+fn uri(text: &str) -> Option<Lone> {
+    let rest = text.strip_prefix("xmpp:")?;
+    let (jid, query) = rest.split_once('?')?;
+    let devices: Vec<(u32, Fingerprint)> = query
+        .split([';', '&'])
+        .filter_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            Some((name.strip_prefix("omemo-sid-")?.parse().ok()?, fingerprint(value)?))
+        })
+        .collect();
+    (!jid.is_empty() && !devices.is_empty()).then(|| Lone::Uri { jid: jid.to_owned(), devices })
+}
+
+fn binary(bytes: &[u8]) -> Option<Lone> {
+    if matches!(bytes, [0x05, ..] if bytes.len() == 33) || bytes.len() == 32 {
+        return PublicKey::from_bytes(bytes).map(Lone::PublicKey);
+    }
+    Namespace::ALL
+        .into_iter()
+        .filter(|n| *n != Namespace::Omemo1) // the same bytes as OMEMO 2
+        .find_map(|namespace| {
+            let parsed = Box::new(wire::parse(namespace, bytes, false).ok()?);
+            Some(Lone::Key { namespace, parsed })
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "b0c1d2e3f405162738495a6b7c8d9eafb0c1d2e3f405162738495a6b7c8d9e2f";
+
+    fn shown(text: &str) -> Option<String> {
+        match recognise(text.as_bytes())? {
+            Lone::Fingerprint(f) => Some(f.to_string()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn fingerprints_in_all_spellings() {
+        let spaced = HEX.as_bytes().chunks(8).map(|c| String::from_utf8_lossy(c).into_owned()).collect::<Vec<_>>().join(" ");
+        for text in [HEX.to_owned(), HEX.to_uppercase(), spaced.clone(), format!("{spaced}\n"), format!("05{HEX}")] {
+            assert_eq!(shown(&text).as_deref(), Some(HEX), "{text}");
+        }
+        assert_eq!(shown(&HEX[2..]), None);
+    }
+
+    #[test]
+    fn uri_with_two_devices() {
+        let text = format!("xmpp:juliet@capulet.lit?omemo-sid-4711={HEX};omemo-sid-31415={HEX}");
+        let Some(Lone::Uri { jid, devices }) = recognise(text.as_bytes()) else { panic!("no uri") };
+        assert_eq!(jid, "juliet@capulet.lit");
+        assert_eq!(devices.iter().map(|d| d.0).collect::<Vec<_>>(), [4711, 31415]);
+    }
+
+    #[test]
+    fn other_text_is_nothing() {
+        for text in ["", "hello world", "xmpp:a@b", "xmpp:?omemo-sid-1=00", "aGVsbG8="] {
+            assert!(recognise(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+}

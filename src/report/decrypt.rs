@@ -1,0 +1,72 @@
+//! Plaintexts: `omemoscope/decrypt/1`.
+
+use super::diagnose::{MessageView, Sources, plaintext_text};
+use super::shared::count;
+use super::{Line, Page, View, page::Look};
+use crate::model::{Code, Diagnosis};
+use serde::Serialize;
+
+/// The messages with what they say.
+#[derive(Debug, Serialize)]
+pub struct Decrypted {
+    messages: Vec<MessageView>,
+    /// Nothing here: `diagnose` judges the whole.
+    findings: [(); 0],
+    sources: Sources,
+}
+
+impl Decrypted {
+    /// The view of a diagnosis that was made with snapshots.
+    pub fn new(diagnosis: &Diagnosis, sources: Sources) -> Self {
+        Self { messages: diagnosis.messages.iter().map(|m| MessageView::new(m, true)).collect(), findings: [], sources }
+    }
+
+    /// Whether a message that should have opened did not.
+    pub fn needs_attention(&self) -> bool {
+        self.messages.iter().any(|m| !m.kind.is_harmless())
+    }
+}
+
+impl View for Decrypted {
+    const COMMAND: &'static str = "decrypt";
+
+    fn text(&self, page: &mut Page) {
+        if self.messages.is_empty() {
+            page.line(0, super::nothing_found(self.sources.stanzas));
+            return;
+        }
+        for message in &self.messages {
+            message_text(page, message);
+        }
+        let opened = self.messages.iter().filter(|m| m.plaintext.is_some() || !m.content.is_empty()).count();
+        page.gap();
+        page.line(
+            0,
+            Line::new().faint(format!(
+                "{opened} of {} opened.{}",
+                count(self.messages.len(), "message"),
+                if opened < self.messages.len() { " `omemoscope diagnose` says why the others did not." } else { "" }
+            )),
+        );
+    }
+}
+
+fn message_text(page: &mut Page, message: &MessageView) {
+    let mut line = Line::new();
+    if let Some(when) = &message.when {
+        line = line.faint(when).plain("  ");
+    }
+    line = line.strong(message.sender());
+    if let Some(id) = &message.id {
+        line = line.faint(format!("  {id}"));
+    }
+    if message.kind != Code::Ok {
+        let look = if message.kind.is_harmless() { Look::Faint } else { Look::Bad };
+        line = line.plain("  ").look(look, message.code_and_detail());
+    }
+    page.hanging(0, 2, line);
+    plaintext_text(page, 2, message);
+    if message.plaintext.is_none() && message.content.is_empty() {
+        page.line(2, Line::new().faint(&message.sentence));
+    }
+}

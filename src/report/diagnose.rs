@@ -1,0 +1,402 @@
+//! The diagnosis: `omemoscope/diagnose/1`; its message objects serve `decrypt` too.
+
+use super::shared::{EvidenceView, PositionView, count, short_time, time};
+use super::{Line, Page, View, page::Look};
+use crate::model::{Code, Confidence, Content, Diagnosis, Finding, MessageVerdict};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What was read to come to it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Sources {
+    /// Stores, in the order given.
+    pub stores: Vec<String>,
+    /// The other end's stores.
+    pub peers: Vec<String>,
+    /// Captures.
+    pub captures: Vec<String>,
+    /// Stanzas in the captures, with or without OMEMO.
+    pub stanzas: usize,
+}
+
+/// The whole diagnosis.
+#[derive(Debug, Serialize)]
+pub struct DiagnosisView {
+    summary: Vec<String>,
+    messages: Vec<MessageView>,
+    findings: Vec<FindingView>,
+    counts: BTreeMap<&'static str, usize>,
+    sources: Sources,
+}
+
+/// One message.
+#[derive(Debug, Serialize)]
+pub struct MessageView {
+    /// Stanza id.
+    pub id: Option<String>,
+    /// Bare JID of the sender.
+    pub from: Option<String>,
+    /// The sender's device.
+    pub sid: Option<u32>,
+    /// Our device, if a key was made for it.
+    pub to_device: Option<u32>,
+    /// Our account.
+    pub account: Option<String>,
+    /// When.
+    pub time: Option<String>,
+    /// Where.
+    pub position: PositionView,
+    /// XML namespace of the variant.
+    pub namespace: Option<&'static str>,
+    /// The code.
+    pub code: &'static str,
+    /// A finer cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'static str>,
+    /// proven, likely or possible.
+    pub confidence: &'static str,
+    /// What happened.
+    pub sentence: String,
+    /// What proves it.
+    pub evidence: Vec<EvidenceView>,
+    /// What to do.
+    pub remedy: Vec<String>,
+    /// What is not settled.
+    pub open_questions: Vec<String>,
+    /// The body, only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plaintext: Option<String>,
+    /// Other decrypted elements, only where they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<ContentView>,
+    #[serde(skip)]
+    pub(super) kind: Code,
+    #[serde(skip)]
+    pub(super) when: Option<String>,
+}
+
+/// A decrypted element.
+#[derive(Debug, Serialize)]
+pub struct ContentView {
+    /// `{namespace}name`.
+    pub name: String,
+    /// As XML.
+    pub xml: String,
+}
+
+/// A finding about the whole.
+#[derive(Debug, Serialize)]
+pub struct FindingView {
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
+    confidence: &'static str,
+    sentence: String,
+    evidence: Vec<EvidenceView>,
+    remedy: Vec<String>,
+    stanza_ids: Vec<String>,
+    #[serde(skip)]
+    kind: Code,
+}
+
+impl MessageView {
+    /// The view of one verdict; with what was decrypted only if `plaintext` was asked for.
+    pub fn new(verdict: &MessageVerdict, plaintext: bool) -> Self {
+        Self {
+            id: verdict.id.clone(),
+            from: verdict.from.as_ref().map(ToString::to_string),
+            sid: verdict.sid,
+            to_device: verdict.to_device,
+            account: verdict.account.as_ref().map(ToString::to_string),
+            time: verdict.time.as_ref().map(time),
+            position: (&verdict.position).into(),
+            namespace: verdict.namespace.map(|n| n.uri()),
+            code: verdict.code.as_str(),
+            detail: verdict.detail,
+            confidence: verdict.confidence.as_str(),
+            sentence: verdict.sentence.clone(),
+            evidence: verdict.evidence.iter().map(Into::into).collect(),
+            remedy: verdict.remedy.clone(),
+            open_questions: verdict.open_questions.clone(),
+            plaintext: if plaintext { verdict.plaintext.as_ref().map(|p| p.expose().to_owned()) } else { None },
+            content: if plaintext { verdict.content.iter().map(ContentView::new).collect() } else { Vec::new() },
+            kind: verdict.code,
+            when: verdict.time.as_ref().map(short_time),
+        }
+    }
+
+    /// Who sent it: `jid/device`.
+    pub(super) fn sender(&self) -> String {
+        let jid = self.from.as_deref().unwrap_or("sender not known");
+        self.sid.map_or_else(|| jid.to_owned(), |sid| format!("{jid}/{sid}"))
+    }
+
+    /// The code, and the finer cause if there is one.
+    pub(super) fn code_and_detail(&self) -> String {
+        code_and_detail(self.code, self.detail)
+    }
+}
+
+impl ContentView {
+    fn new(content: &Content) -> Self {
+        Self { name: content.name.clone(), xml: content.xml.expose().to_owned() }
+    }
+}
+
+impl FindingView {
+    fn new(finding: &Finding) -> Self {
+        Self {
+            code: finding.code.as_str(),
+            detail: finding.detail,
+            confidence: finding.confidence.as_str(),
+            sentence: finding.sentence.clone(),
+            evidence: finding.evidence.iter().map(Into::into).collect(),
+            remedy: finding.remedy.clone(),
+            stanza_ids: finding.stanza_ids.clone(),
+            kind: finding.code,
+        }
+    }
+}
+
+impl DiagnosisView {
+    /// The view of a diagnosis; with plaintext only if that was asked for.
+    pub fn new(diagnosis: &Diagnosis, sources: Sources, plaintext: bool) -> Self {
+        let mut counts = BTreeMap::new();
+        for message in &diagnosis.messages {
+            *counts.entry(message.code.as_str()).or_insert(0) += 1;
+        }
+        Self {
+            summary: diagnosis.summary.clone(),
+            messages: diagnosis.messages.iter().map(|m| MessageView::new(m, plaintext)).collect(),
+            findings: diagnosis.findings.iter().map(FindingView::new).collect(),
+            counts,
+            sources,
+        }
+    }
+
+    /// Whether something needs attention.
+    pub fn needs_attention(&self) -> bool {
+        self.messages.iter().any(|m| !m.kind.is_harmless()) || self.findings.iter().any(|f| !f.kind.is_harmless())
+    }
+}
+
+impl View for DiagnosisView {
+    const COMMAND: &'static str = "diagnose";
+
+    fn text(&self, page: &mut Page) {
+        self.summary_text(page);
+        if !self.findings.is_empty() {
+            page.heading("Findings");
+            for finding in &self.findings {
+                finding_text(page, finding);
+            }
+        }
+        let groups = self.groups();
+        if !groups.is_empty() {
+            page.heading("Messages that need attention");
+            for group in &groups {
+                group_text(page, group);
+            }
+        }
+        self.harmless_text(page);
+    }
+}
+
+impl DiagnosisView {
+    fn summary_text(&self, page: &mut Page) {
+        if self.messages.is_empty() && self.findings.is_empty() {
+            page.line(0, nothing_found(&self.sources));
+        }
+        for sentence in &self.summary {
+            page.line(0, Line::new().strong(sentence));
+        }
+    }
+
+    /// One group a cause, the most frequent first.
+    fn groups(&self) -> Vec<Vec<&MessageView>> {
+        let mut groups: BTreeMap<(Code, Option<&str>), Vec<&MessageView>> = BTreeMap::new();
+        for message in self.messages.iter().filter(|m| !m.kind.is_harmless()) {
+            groups.entry((message.kind, message.detail)).or_default().push(message);
+        }
+        let mut groups: Vec<_> = groups.into_values().collect();
+        groups.sort_by_key(|g| std::cmp::Reverse(g.len()));
+        groups
+    }
+
+    fn harmless_text(&self, page: &mut Page) {
+        let verbose = page.verbose();
+        let harmless: Vec<&MessageView> = self.messages.iter().filter(|m| m.kind.is_harmless()).collect();
+        if harmless.is_empty() {
+            return;
+        }
+        page.heading("Nothing wrong");
+        let mut by_code: BTreeMap<Code, Vec<&MessageView>> = BTreeMap::new();
+        for message in harmless {
+            by_code.entry(message.kind).or_default().push(message);
+        }
+        for (code, messages) in by_code {
+            page.bullet(
+                2,
+                Line::new()
+                    .plain(count(messages.len(), "message"))
+                    .plain(" ")
+                    .look(if code == Code::Ok { Look::Good } else { Look::Plain }, code)
+                    .faint(format!("  {}", code.title())),
+            );
+            for message in messages.iter().filter(|m| verbose || m.plaintext.is_some()) {
+                message_line(page, 6, message);
+                if page.verbose() {
+                    page.line(8, &message.sentence);
+                    evidence_text(page, 8, &message.evidence);
+                }
+                plaintext_text(page, 8, message);
+            }
+        }
+        if !page.verbose() {
+            page.line(2, Line::new().faint("-v lists them."));
+        }
+    }
+}
+
+/// The calm answer to a capture without OMEMO.
+fn nothing_found(sources: &Sources) -> String {
+    if sources.captures.is_empty() {
+        return "No capture was given, and the store alone shows nothing wrong. Name a log or XML file with the messages in question.".into();
+    }
+    super::nothing_found(sources.stanzas)
+}
+
+fn confidence_look(confidence: &str) -> Look {
+    if confidence == Confidence::Proven.as_str() { Look::Strong } else { Look::Warning }
+}
+
+fn code_and_detail(code: &str, detail: Option<&str>) -> String {
+    detail.map_or_else(|| code.to_owned(), |detail| format!("{code}/{detail}"))
+}
+
+fn code_look(code: Code) -> Look {
+    if code.is_harmless() { Look::Strong } else { Look::Bad }
+}
+
+fn finding_text(page: &mut Page, finding: &FindingView) {
+    page.gap();
+    page.line(
+        2,
+        Line::new()
+            .look(code_look(finding.kind), code_and_detail(finding.code, finding.detail))
+            .plain(" (")
+            .look(confidence_look(finding.confidence), finding.confidence)
+            .plain(")"),
+    );
+    page.line(4, &finding.sentence);
+    if !finding.stanza_ids.is_empty() {
+        page.line(4, Line::new().faint(format!("stanzas: {}", first_few(&finding.stanza_ids, page.verbose()))));
+    }
+    evidence_text(page, 4, &finding.evidence);
+    list(page, 4, "What to do", &finding.remedy);
+}
+
+/// Messages of one group that are listed without -v.
+const SHOWN_MESSAGES: usize = 5;
+
+/// Pieces of evidence that are shown without -v.
+const SHOWN_EVIDENCE: usize = 8;
+
+fn group_text(page: &mut Page, group: &[&MessageView]) {
+    let Some(first) = group.first() else { return };
+    page.gap();
+    page.line(
+        2,
+        Line::new()
+            .look(Look::Bad, first.code_and_detail())
+            .plain(format!("  {}, ", count(group.len(), "message")))
+            .plain(format!("each of which {}", first.kind.title())),
+    );
+    let shown = if page.verbose() { group.len() } else { SHOWN_MESSAGES };
+    let mut said: Option<&str> = None;
+    for message in group.iter().take(shown) {
+        page.gap();
+        message_line(page, 4, message);
+        if said != Some(message.sentence.as_str()) {
+            page.line(
+                6,
+                Line::new()
+                    .plain(&message.sentence)
+                    .plain(" (")
+                    .look(confidence_look(message.confidence), message.confidence)
+                    .plain(")"),
+            );
+            said = Some(&message.sentence);
+        }
+        evidence_text(page, 6, &message.evidence);
+        plaintext_text(page, 6, message);
+    }
+    if group.len() > shown {
+        page.line(4, Line::new().faint(format!("and {} more (-v shows them)", group.len() - shown)));
+    }
+    list(page, 4, "What to do", &unique(group.iter().flat_map(|m| &m.remedy)));
+    list(page, 4, "Not settled", &unique(group.iter().flat_map(|m| &m.open_questions)));
+    page.line(4, Line::new().faint(format!("omemoscope explain {}", first.code)));
+}
+
+fn message_line(page: &mut Page, indent: usize, message: &MessageView) {
+    let mut line = Line::new();
+    if let Some(when) = &message.when {
+        line = line.plain(when).plain("  ");
+    }
+    line = line.strong(message.sender());
+    if let Some(id) = &message.id {
+        line = line.plain(format!("  id {id}"));
+    }
+    page.hanging(indent, indent + 2, line.faint(format!("  {}", message.position)));
+}
+
+fn evidence_text(page: &mut Page, indent: usize, evidence: &[EvidenceView]) {
+    let shown = if page.verbose() { evidence.len() } else { SHOWN_EVIDENCE };
+    for piece in evidence.iter().take(shown) {
+        page.bullet(indent, Line::new().plain(&piece.says).faint(format!("  [{}: {}]", piece.kind, piece.place)));
+    }
+    if evidence.len() > shown {
+        page.line(indent, Line::new().faint(format!("and {} more (-v shows them)", evidence.len() - shown)));
+    }
+}
+
+/// What was decrypted, where it was asked for.
+pub(super) fn plaintext_text(page: &mut Page, indent: usize, message: &MessageView) {
+    if let Some(body) = &message.plaintext {
+        page.verbatim(indent, body);
+    }
+    for content in &message.content {
+        page.line(indent, Line::new().faint(&content.name));
+        page.verbatim(indent + 2, &content.xml);
+    }
+}
+
+fn list(page: &mut Page, indent: usize, title: &str, items: &[String]) {
+    if items.is_empty() {
+        return;
+    }
+    page.line(indent, Line::new().strong(format!("{title}:")));
+    for item in items {
+        page.bullet(indent, item);
+    }
+}
+
+fn unique<'a>(items: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for item in items {
+        if !out.contains(item) {
+            out.push(item.clone());
+        }
+    }
+    out
+}
+
+fn first_few(ids: &[String], all: bool) -> String {
+    let shown = if all { ids.len() } else { SHOWN_MESSAGES };
+    let mut text = ids.iter().take(shown).cloned().collect::<Vec<_>>().join(", ");
+    if ids.len() > shown {
+        text.push_str(&format!(" and {} more", ids.len() - shown));
+    }
+    text
+}

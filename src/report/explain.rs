@@ -1,0 +1,122 @@
+//! What a code means: `omemoscope/explain/1`.
+
+use super::{Line, Page, View, page::Look};
+use serde::Serialize;
+
+/// One code or state with its documentation.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// The word.
+    pub code: &'static str,
+    /// A few words on it.
+    pub title: String,
+    /// Whether nothing is wrong when it is said.
+    pub harmless: bool,
+    /// The documentation, in Markdown.
+    pub markdown: String,
+}
+
+/// The list of all words.
+#[derive(Debug, Serialize)]
+pub struct Explanations {
+    /// Each with its documentation.
+    pub codes: Vec<Explanation>,
+}
+
+impl View for Explanation {
+    const COMMAND: &'static str = "explain";
+
+    fn text(&self, page: &mut Page) {
+        page.line(0, Line::new().strong(self.code).plain(format!(": {}", self.title)));
+        if self.markdown.trim() != self.title {
+            page.gap();
+            markdown(page, &self.markdown);
+        }
+    }
+}
+
+impl View for Explanations {
+    const COMMAND: &'static str = "explain";
+
+    fn text(&self, page: &mut Page) {
+        page.line(0, Line::new().strong("What the codes and words mean"));
+        let rows = self
+            .codes
+            .iter()
+            .map(|e| {
+                vec![(if e.harmless { Look::Good } else { Look::Strong }, e.code.to_owned()), (Look::Plain, e.title.clone())]
+            })
+            .collect();
+        page.columns(2, &["code", "meaning"], rows);
+        page.gap();
+        page.line(0, Line::new().faint("omemoscope explain CODE says more."));
+    }
+}
+
+/// Shows the small part of Markdown that the explanations use: headings, paragraphs, lists, fenced text.
+fn markdown(page: &mut Page, text: &str) {
+    let mut paragraph = String::new();
+    let mut bullet = false;
+    let mut fenced = false;
+    let flush = |page: &mut Page, paragraph: &mut String, bullet: &mut bool| {
+        if !paragraph.is_empty() {
+            let line = inline(paragraph);
+            if *bullet { page.bullet(0, line) } else { page.line(0, line) }
+        }
+        paragraph.clear();
+        *bullet = false;
+    };
+    for line in text.lines() {
+        let trimmed = line.trim();
+        if trimmed.starts_with("```") {
+            flush(page, &mut paragraph, &mut bullet);
+            fenced = !fenced;
+        } else if fenced {
+            page.line(2, line);
+        } else if trimmed.is_empty() {
+            flush(page, &mut paragraph, &mut bullet);
+            page.gap();
+        } else if let Some(heading) = trimmed.strip_prefix('#') {
+            flush(page, &mut paragraph, &mut bullet);
+            page.heading(heading.trim_start_matches('#').trim());
+        } else if let Some(item) = trimmed.strip_prefix("- ").or_else(|| trimmed.strip_prefix("* ")) {
+            flush(page, &mut paragraph, &mut bullet);
+            bullet = true;
+            paragraph.push_str(item);
+        } else {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(trimmed);
+        }
+    }
+    flush(page, &mut paragraph, &mut bullet);
+}
+
+/// `code` and **strong** inside a paragraph.
+fn inline(text: &str) -> Line {
+    let mut line = Line::new();
+    for (n, part) in text.split('`').enumerate() {
+        if n % 2 == 1 {
+            line = line.strong(part);
+            continue;
+        }
+        for (n, part) in part.split("**").enumerate() {
+            line = if n % 2 == 1 { line.strong(part) } else { line.plain(part) };
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_becomes_a_page() {
+        let mut page = Page::new(60, false);
+        markdown(&mut page, "One `a` and\n**b**.\n\n# What to do\n\n- first\n  line\n- second\n");
+        let text = anstream::adapter::strip_str(&page.finish()).to_string();
+        assert_eq!(text, "One a and b.\n\nWhat to do\n\n- first line\n- second\n");
+    }
+}
