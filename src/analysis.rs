@@ -1,8 +1,22 @@
 //! Evidence to findings.
+//!
+//! [`investigation`] walks through a capture once. For each message, every store copy is asked what its
+//! ratchet says ([`replay`] gives a [`trial`]), the decrypted content is read ([`content`]), and what the
+//! capture shows without any key is kept in the [`book`]. All that is the message's [`outcome`];
+//! [`diagnose`] then looks for the first cause that fits.
 
 pub mod activity;
+pub mod book;
+pub mod content;
 pub mod diagnose;
 pub mod health;
 pub mod investigation;
+pub mod outcome;
+pub mod own_device;
+pub mod peer;
+pub mod published;
+pub mod replay;
 pub mod states;
+pub mod summary;
 pub mod survey;
+pub mod trial;

@@ -1,8 +1,306 @@
-//! One cause a file; each file's doc comment is what `explain` prints.
+//! Causes: one a file. A cause looks at the facts of a message and says whether it explains them; the
+//! first in [`CAUSES`] that does names the code. Its doc comment is what `explain CODE` prints.
 
-use crate::model::Code;
+use super::book::Book;
+use super::content::Payload;
+use super::outcome::{OpenedBy, Outcome};
+use super::own_device::OwnDevice;
+use super::published::Published;
+use super::trial::Trial;
+use crate::model::{ClientLine, ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict};
 
-/// The documentation of a cause, in Markdown.
-pub const fn explanation(code: Code) -> &'static str {
-    code.title()
+mod ad_mismatch;
+mod beyond_snapshot;
+mod bundle_signature_invalid;
+mod device_id_collision;
+mod duplicate_message;
+mod empty_message;
+mod identity_changed;
+mod label_signature_invalid;
+mod mac_mismatch;
+mod malformed_message;
+mod malformed_stanza;
+mod message_key_evicted;
+mod no_session;
+mod not_addressed;
+mod ok;
+mod own_message;
+mod own_ratchet_moved;
+mod payload_auth_failed;
+mod prekey_missing;
+mod receiver_rolled_back;
+mod sender_rolled_back;
+mod signed_prekey_missing;
+mod simultaneous_initiation;
+mod store_corrupt;
+mod too_many_skipped;
+mod unsupported_version;
+mod untrusted_device;
+mod variant_mismatch;
+mod wrong_recipient_jid;
+
+/// A cause.
+pub struct Cause {
+    /// Its code.
+    pub code: Code,
+    /// The source of its file; the leading doc comment is its explanation.
+    source: &'static str,
+    /// Whether it explains a message.
+    judge: fn(&Scene<'_>) -> Option<Judgement>,
+    /// What it has to say about the whole.
+    whole: fn(&Whole<'_>, &[MessageVerdict]) -> Vec<Finding>,
+}
+
+/// The causes in the order of decision: the first that fits names the code.
+pub const CAUSES: &[Cause] = &[
+    unsupported_version::CAUSE,
+    malformed_stanza::CAUSE,
+    store_corrupt::NO_ACCOUNT,
+    own_message::CAUSE,
+    device_id_collision::CAUSE,
+    not_addressed::CAUSE,
+    wrong_recipient_jid::CAUSE,
+    variant_mismatch::CAUSE,
+    malformed_message::CAUSE,
+    store_corrupt::CAUSE,
+    identity_changed::CAUSE,
+    untrusted_device::CAUSE,
+    simultaneous_initiation::CAUSE,
+    duplicate_message::SAME_BYTES,
+    sender_rolled_back::CAUSE,
+    message_key_evicted::CAUSE,
+    beyond_snapshot::CAUSE,
+    receiver_rolled_back::CAUSE,
+    signed_prekey_missing::CAUSE,
+    prekey_missing::CAUSE,
+    no_session::CAUSE,
+    duplicate_message::CAUSE,
+    too_many_skipped::CAUSE,
+    ad_mismatch::CAUSE,
+    mac_mismatch::CAUSE,
+    payload_auth_failed::CAUSE,
+    empty_message::CAUSE,
+    bundle_signature_invalid::CAUSE,
+    label_signature_invalid::CAUSE,
+    ok::CAUSE,
+];
+
+/// Everything that is known, for judging one message or the whole.
+pub struct Whole<'a> {
+    /// Our own devices.
+    pub own: &'a [OwnDevice],
+    /// What the capture shows in clear.
+    pub book: &'a Book,
+    /// Lists and bundles.
+    pub published: &'a Published,
+    /// All messages.
+    pub outcomes: &'a [Outcome],
+    /// What the client itself said.
+    pub client_lines: &'a [ClientLine],
+    /// The stores are early snapshots.
+    pub snapshots_only: bool,
+    /// The other end's store is at hand.
+    pub peers_given: bool,
+}
+
+/// One message before its judge.
+pub struct Scene<'a> {
+    /// The message.
+    pub outcome: &'a Outcome,
+    /// Everything else.
+    pub whole: &'a Whole<'a>,
+}
+
+impl<'a> Scene<'a> {
+    /// Our own device.
+    pub fn own(&self) -> Option<&'a OwnDevice> {
+        self.outcome.own.and_then(|i| self.whole.own.get(i))
+    }
+
+    /// The client whose store it is.
+    pub fn client(&self) -> Option<&'static ClientProfile> {
+        self.own().and_then(|o| o.client)
+    }
+
+    /// The client's name, or `the client`.
+    pub fn client_name(&self) -> &'static str {
+        self.client().map_or("the client", |c| c.name)
+    }
+
+    /// The trial that the verdict rests on.
+    pub fn trial(&self) -> Option<&'a Trial> {
+        self.outcome.trial()
+    }
+
+    /// Whether the ratchet layer opened, by whatever means.
+    pub fn opened(&self) -> bool {
+        self.outcome.opened_by.is_some()
+    }
+
+    /// Whether a copy of our own store opened it.
+    pub fn opened_by_store(&self) -> bool {
+        matches!(self.outcome.opened_by, Some(OpenedBy::Trial(_)))
+    }
+
+    /// `device 4711 of bob@example.org`.
+    pub fn sender(&self) -> String {
+        let device = self.outcome.element.sid().map_or_else(|| "an unnamed device".into(), |id| format!("device {id}"));
+        match (&self.outcome.header.from, &self.outcome.header.from_full) {
+            (Some(jid), _) => format!("{device} of {jid}"),
+            (None, Some(full)) => format!("{device} ({full})"),
+            (None, None) => device,
+        }
+    }
+
+    /// `our device 4711`.
+    pub fn our_device(&self) -> String {
+        self.own().and_then(|o| o.device_id).map_or_else(|| "our device".into(), |id| format!("our device {id}"))
+    }
+
+    /// Evidence from this stanza.
+    pub fn stanza(&self, says: impl Into<String>) -> Evidence {
+        Evidence { kind: EvidenceKind::Stanza, place: self.outcome.header.position.to_string(), says: says.into() }
+    }
+}
+
+/// What a cause says of a message.
+#[derive(Debug)]
+pub struct Judgement {
+    detail: Option<&'static str>,
+    confidence: Confidence,
+    sentence: String,
+    evidence: Vec<Evidence>,
+    remedy: Vec<String>,
+    open_questions: Vec<String>,
+}
+
+impl Judgement {
+    /// A judgement with its sentence.
+    pub fn new(confidence: Confidence, sentence: impl Into<String>) -> Self {
+        Self {
+            detail: None,
+            confidence,
+            sentence: sentence.into(),
+            evidence: Vec::new(),
+            remedy: Vec::new(),
+            open_questions: Vec::new(),
+        }
+    }
+
+    /// With a finer cause.
+    pub fn detail(mut self, detail: &'static str) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    /// With a finer cause, if there is one.
+    pub fn maybe_detail(mut self, detail: Option<&'static str>) -> Self {
+        self.detail = detail.or(self.detail);
+        self
+    }
+
+    /// With a piece of evidence.
+    pub fn evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence.push(evidence);
+        self
+    }
+
+    /// With more evidence.
+    pub fn all_evidence(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+
+    /// With something to do; call in order, least drastic first.
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy.push(remedy.into());
+        self
+    }
+
+    /// With the client's own remedy, if it has one.
+    pub fn all_remedies(mut self, remedy: Option<&str>) -> Self {
+        self.remedy.extend(remedy.map(str::to_owned));
+        self
+    }
+
+    /// With another cause that is not excluded and what would decide.
+    pub fn open_question(mut self, question: impl Into<String>) -> Self {
+        self.open_questions.push(question.into());
+        self
+    }
+}
+
+/// Evidence from a store.
+pub fn in_store(place: impl ToString, says: impl Into<String>) -> Evidence {
+    Evidence { kind: EvidenceKind::Store, place: place.to_string(), says: says.into() }
+}
+
+/// Evidence from another stanza.
+pub fn in_stanza(sighting: &super::book::Sighting, says: impl Into<String>) -> Evidence {
+    Evidence { kind: EvidenceKind::Stanza, place: sighting.position.to_string(), says: says.into() }
+}
+
+/// Evidence from a computation.
+pub fn computed(says: impl Into<String>) -> Evidence {
+    Evidence { kind: EvidenceKind::Computation, place: "ratchet".into(), says: says.into() }
+}
+
+/// A known rule.
+pub fn rule(place: impl Into<String>, says: impl Into<String>) -> Evidence {
+    Evidence { kind: EvidenceKind::Rule, place: place.into(), says: says.into() }
+}
+
+/// A cause that has nothing to say about the whole.
+fn nothing(_whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+    Vec::new()
+}
+
+/// The verdict on one message.
+pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
+    let found = CAUSES.iter().find_map(|cause| (cause.judge)(scene).map(|j| (cause.code, j)));
+    let (code, judgement) =
+        found.unwrap_or_else(|| (Code::Ok, Judgement::new(Confidence::Possible, "Nothing speaks against this message.")));
+    let outcome = scene.outcome;
+    let opened = match &outcome.payload {
+        Some(Payload::Opened(opened)) => Some(opened),
+        _ => None,
+    };
+    let own = scene.own();
+    let addressed = outcome.addressing.ours > 0 || outcome.addressing.other_jid.is_some();
+    let mut evidence = judgement.evidence;
+    evidence.extend(outcome.repairs.iter().map(|r| scene.stanza(r.clone())));
+    if let Some(opened) = opened {
+        evidence.extend(opened.findings.iter().map(|f| scene.stanza(f.to_string())));
+    }
+    MessageVerdict {
+        id: outcome.header.id.clone(),
+        from: outcome.header.from.clone(),
+        sid: outcome.element.sid(),
+        to_device: own.and_then(|o| o.device_id).filter(|_| addressed),
+        account: own.and_then(|o| o.jid.clone()),
+        time: outcome.header.sent.clone().or_else(|| outcome.header.time.clone()),
+        position: outcome.header.position.clone(),
+        namespace: outcome.namespace(),
+        code,
+        detail: judgement.detail,
+        confidence: judgement.confidence,
+        sentence: judgement.sentence,
+        evidence,
+        remedy: judgement.remedy,
+        open_questions: judgement.open_questions,
+        plaintext: opened.and_then(|o| o.body.clone()),
+        content: opened.map(|o| o.content.clone()).unwrap_or_default(),
+    }
+}
+
+/// Findings about the whole, of all causes.
+pub fn findings(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
+    CAUSES.iter().flat_map(|cause| (cause.whole)(whole, verdicts)).collect()
+}
+
+/// The explanation of a code: the doc comment of its cause's file, as Markdown.
+pub fn explanation(code: Code) -> String {
+    let source = CAUSES.iter().find(|c| c.code == code).map_or("", |c| c.source);
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }

@@ -1,6 +1,26 @@
 //! The main job: stores and captures in, a diagnosis out.
 
-use crate::model::{BareJid, CaptureEvent, Diagnosis, Store};
+use super::book::{Book, Sighting};
+use super::content::{self, Payload};
+use super::diagnose::{self, Scene, Whole};
+use super::outcome::{Addressing, Element, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
+use super::own_device::OwnDevice;
+use super::peer;
+use super::published::Published;
+use super::replay::Query;
+use super::summary;
+use crate::input::capture::unwrap::Unwrapper;
+use crate::model::{
+    BareJid, CaptureEvent, CapturedMessage, ClientLine, Diagnosis, Direction, EncryptedPart, Item, MessageVerdict, Store,
+};
+use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
+use crate::omemo::stanza::envelope::EnvelopeContext;
+use crate::omemo::wire::{self, KeyContent, ParsedKey, WireError};
+use crate::omemo::{IdentityKey, Namespace};
+use crate::secret::SecretBytes;
+
+/// Lines of the client's own that are kept as evidence.
+const MAX_CLIENT_LINES: usize = 10_000;
 
 /// What a diagnosis is made from, besides the captures.
 #[derive(Debug, Default)]
@@ -20,20 +40,378 @@ pub struct Question {
 /// A running investigation.
 #[derive(Debug)]
 pub struct Investigation {
-    _question: Question,
+    own: Vec<OwnDevice>,
+    peers: Vec<Store>,
+    account: Option<BareJid>,
+    snapshots_only: bool,
+    unwrapper: Unwrapper,
+    book: Book,
+    published: Published,
+    outcomes: Vec<Outcome>,
+    client_lines: Vec<ClientLine>,
 }
 
 impl Investigation {
     /// Begins with the stores.
     pub fn new(question: Question) -> Self {
-        Self { _question: question }
+        let mut own = OwnDevice::gather(question.stores, question.account.as_ref());
+        if let Some(device) = question.device {
+            own.retain(|o| o.device_id.is_none_or(|id| id == device));
+            own.iter_mut().for_each(|o| o.device_id = Some(device));
+        }
+        if own.is_empty() {
+            own.push(OwnDevice::bare(question.account.clone(), question.device));
+        }
+        Self {
+            own,
+            peers: question.peers,
+            account: question.account,
+            snapshots_only: question.snapshots_only,
+            unwrapper: Unwrapper::default(),
+            book: Book::default(),
+            published: Published::default(),
+            outcomes: Vec::new(),
+            client_lines: Vec::new(),
+        }
     }
 
     /// Takes the next thing a capture holds.
-    pub fn take(&mut self, _event: CaptureEvent) {}
+    pub fn take(&mut self, event: CaptureEvent) {
+        match event {
+            CaptureEvent::Stanza(stanza) => {
+                let account = stanza.account.clone().or_else(|| self.only_account());
+                for item in self.unwrapper.items(&stanza) {
+                    match item {
+                        Item::Message(message) => self.message(*message),
+                        Item::DeviceList(list) => self.published.take_list(list, account.as_ref()),
+                        Item::Bundle(bundle) => self.published.take_bundle(*bundle, account.as_ref()),
+                        Item::PubsubFailure(failure) => self.published.take_failure(failure),
+                    }
+                }
+            }
+            CaptureEvent::ClientLine(line) if self.client_lines.len() < MAX_CLIENT_LINES => self.client_lines.push(line),
+            CaptureEvent::ClientLine(_) => {}
+        }
+    }
 
     /// Judges everything.
     pub fn finish(self) -> Diagnosis {
-        Diagnosis::default()
+        let whole = Whole {
+            own: &self.own,
+            book: &self.book,
+            published: &self.published,
+            outcomes: &self.outcomes,
+            client_lines: &self.client_lines,
+            snapshots_only: self.snapshots_only,
+            peers_given: !self.peers.is_empty(),
+        };
+        let messages: Vec<MessageVerdict> =
+            self.outcomes.iter().map(|outcome| diagnose::verdict(&Scene { outcome, whole: &whole })).collect();
+        let mut findings = self.published.findings(&|jid, id| self.identity(jid, id));
+        findings.extend(diagnose::findings(&whole, &messages));
+        let summary = summary::of(&messages, &findings);
+        Diagnosis { summary, messages, findings }
     }
+
+    fn only_account(&self) -> Option<BareJid> {
+        self.account.clone().or_else(|| match self.own.as_slice() {
+            [one] => one.jid.clone(),
+            _ => None,
+        })
+    }
+
+    fn identity(&self, jid: &BareJid, device_id: u32) -> Option<IdentityKey> {
+        let replays = self.own.iter().flat_map(|o| &o.replays);
+        replays.rev().find_map(|r| {
+            let own = r.account.jid.as_ref() == Some(jid) && r.account.own_device_id == Some(device_id);
+            if own { r.account.identity.as_ref().map(|i| i.public) } else { r.identity(jid, device_id, Namespace::Omemo2) }
+        })
+    }
+
+    fn message(&mut self, message: CapturedMessage) {
+        let Some(index) = self.own_device_for(&message) else { return };
+        let mut outcome = blank(&message, index);
+        if let EncryptedPart::Known(encrypted) = &message.encrypted {
+            self.learn_own_address(index, &message, encrypted);
+            outcome.origin = origin(&self.own[index], &message, encrypted.sid);
+            outcome.addressing = addressing(&self.own[index], encrypted);
+            let sighting = Sighting { position: message.position.clone(), id: message.id.clone() };
+            match (outcome.origin, encrypted.sid) {
+                (Origin::ThisDevice, _) => self.own_message(&mut outcome, &message, encrypted, &sighting),
+                (_, Some(sid)) => self.received(&mut outcome, &message, encrypted, sid, &sighting),
+                (_, None) => {}
+            }
+        } else if let EncryptedPart::Broken { partial: Some(encrypted), .. } = &message.encrypted {
+            outcome.addressing = addressing(&self.own[index], encrypted);
+        }
+        self.outcomes.push(outcome);
+    }
+
+    /// The own device a message concerns; `None` if it concerns none (in a server's log).
+    fn own_device_for(&self, message: &CapturedMessage) -> Option<usize> {
+        let encrypted = match &message.encrypted {
+            EncryptedPart::Known(encrypted) | EncryptedPart::Broken { partial: Some(encrypted), .. } => Some(encrypted),
+            _ => None,
+        };
+        let score = |own: &OwnDevice| {
+            let is_own = |jid: &Option<BareJid>| jid.as_ref().and_then(|j| own.is_jid(j)) == Some(true);
+            let keyed = encrypted.is_some_and(|e| e.keys.iter().any(|k| k.rid.is_some() && k.rid == own.device_id));
+            let sent = encrypted.is_some_and(|e| e.sid.is_some() && e.sid == own.device_id);
+            8 * u8::from(keyed)
+                + 4 * u8::from(is_own(&message.to))
+                + 2 * u8::from(sent)
+                + u8::from(is_own(&message.account) || is_own(&message.from))
+        };
+        let (index, best) = self.own.iter().map(score).enumerate().max_by_key(|(i, s)| (*s, std::cmp::Reverse(*i)))?;
+        let own = &self.own[index];
+        // A stanza between two others, in a log of a server: both ends are known and neither is us.
+        let foreign = |jid: &Option<BareJid>| jid.as_ref().is_some_and(|j| own.is_jid(j) == Some(false));
+        let stranger =
+            best == 0 && message.room.is_none() && message.account.is_none() && foreign(&message.to) && foreign(&message.from);
+        let elsewhere = best == 0 && message.account.as_ref().is_some_and(|a| own.is_jid(a) == Some(false));
+        (!stranger && !elsewhere).then_some(index)
+    }
+
+    /// Learns our own address from a message that is made for our device.
+    fn learn_own_address(&mut self, index: usize, message: &CapturedMessage, encrypted: &Encrypted) {
+        let own = &mut self.own[index];
+        if own.jid.is_some() || own.device_id.is_none() {
+            return;
+        }
+        let key = encrypted.keys.iter().find(|k| k.rid == own.device_id);
+        let named = key.and_then(|k| k.jid.as_deref()).and_then(BareJid::new);
+        let addressed = message.to.clone().filter(|_| key.is_some() && message.room.is_none());
+        own.jid = message.account.clone().or(named).or(addressed);
+    }
+
+    /// A message that this very device sent: its ratchet keys are evidence, and our sending chain may open it.
+    fn own_message(&mut self, outcome: &mut Outcome, message: &CapturedMessage, encrypted: &Encrypted, sighting: &Sighting) {
+        let own = &self.own[outcome.own.unwrap_or_default()];
+        for key in &encrypted.keys {
+            let (Some(rid), Ok(parsed)) = (key.rid, wire::parse(encrypted.namespace, &key.content, key.flagged)) else {
+                continue;
+            };
+            self.book.note_own(encrypted.namespace, rid, &parsed.content, sighting);
+            if outcome.opened_by.is_some() {
+                continue;
+            }
+            let material = own.replays.iter().find_map(|r| r.own_message_key(rid, encrypted.namespace, parsed.content.message()));
+            if let Some(material) = material {
+                outcome.opened_by = Some(OpenedBy::OwnChain);
+                outcome.payload = Some(content::open(encrypted, &material, &context(own, message)));
+            }
+        }
+    }
+
+    fn received(
+        &mut self,
+        outcome: &mut Outcome,
+        message: &CapturedMessage,
+        encrypted: &Encrypted,
+        sid: u32,
+        sighting: &Sighting,
+    ) {
+        let own_id = self.own[outcome.own.unwrap_or_default()].device_id;
+        let for_us: Vec<&KeyElement> = encrypted.keys.iter().filter(|k| k.rid.is_some() && k.rid == own_id).collect();
+        let ours = |k: &&KeyElement| self.own[outcome.own.unwrap_or_default()].is_key_jid(k.jid.as_deref());
+        let (mut keys, others): (Vec<&KeyElement>, Vec<&KeyElement>) = for_us.into_iter().partition(ours);
+        keys.extend(others);
+        let mut failed = 0;
+        for key in keys {
+            match read_key(encrypted.namespace, key) {
+                Err(error) => {
+                    failed += 1;
+                    if outcome.key.is_none() {
+                        outcome.key = Some(Err(error));
+                    }
+                }
+                Ok(parsed) => {
+                    if self.try_key(outcome, message, encrypted, sid, &parsed, sighting) {
+                        if let Some(Ok(fact)) = &mut outcome.key {
+                            fact.other_keys_failed = failed;
+                        }
+                        return;
+                    }
+                    failed += 1;
+                }
+            }
+        }
+    }
+
+    /// Tries one key element on every store copy; true if it opened.
+    fn try_key(
+        &mut self,
+        outcome: &mut Outcome,
+        message: &CapturedMessage,
+        encrypted: &Encrypted,
+        sid: u32,
+        parsed: &ParsedKey,
+        sighting: &Sighting,
+    ) -> bool {
+        let namespace = encrypted.namespace;
+        let from = message.from.as_ref();
+        let own = &mut self.own[outcome.own.unwrap_or_default()];
+        let seen = self.book.note_received(namespace, sid, parsed.content.message(), sighting);
+        if let KeyContent::KeyExchange(exchange) = &parsed.content {
+            self.book.note_exchange(namespace, from, sid, exchange, sighting);
+        }
+        let query = Query { from, sid, namespace, content: &parsed.content };
+        let trials: Vec<_> = own.replays.iter_mut().map(|replay| replay.receive(&query)).collect();
+        let by_trial = trials.iter().position(|t| t.opened.is_some());
+        let peer = own.device_id.and_then(|id| peer::fact(&self.peers, from, sid, id, namespace));
+        let from_peer = || {
+            let id = own.device_id?;
+            peer::key_material(&self.peers, from, sid, id, namespace, parsed.content.message())
+        };
+        let (material, opened_by): (Option<SecretBytes>, _) = match by_trial {
+            Some(i) => (trials[i].opened.clone(), Some(OpenedBy::Trial(i))),
+            None => match from_peer() {
+                Some(material) => (Some(material), Some(OpenedBy::Peer)),
+                None => (None, None),
+            },
+        };
+        let own_seen = self.book.own_ratchet_keys(namespace, sid);
+        outcome.own_newest = own_seen.last().cloned();
+        outcome.own_seen = own_seen.iter().map(|k| k.ratchet_key).collect();
+        outcome.key = Some(Ok(key_fact(parsed)));
+        outcome.seen_before = seen;
+        outcome.peer = peer;
+        outcome.trials = trials;
+        outcome.opened_by = opened_by;
+        outcome.trust = trust(own, outcome, from, sid, namespace);
+        let Some(material) = material else { return false };
+        if by_trial.is_some() {
+            self.book.note_opened(namespace, sid, parsed.content.message());
+            let identity = from.and_then(|jid| own.replays.iter().find_map(|r| r.identity(jid, sid, namespace)));
+            if let (Some(identity), None) = (identity, parsed.content.key_exchange()) {
+                self.book.note_identity(namespace, from, sid, &identity, sighting);
+            }
+        }
+        let own = &self.own[outcome.own.unwrap_or_default()];
+        outcome.payload = Some(content::open(encrypted, &material, &context(own, message)));
+        !matches!(outcome.payload, Some(Payload::Failed(_)))
+    }
+}
+
+fn read_key(namespace: Namespace, key: &KeyElement) -> Result<ParsedKey, WireError> {
+    wire::parse(namespace, &key.content, key.flagged)
+}
+
+fn key_fact(parsed: &ParsedKey) -> KeyFact {
+    let message = parsed.content.message();
+    let exchange = parsed.content.key_exchange();
+    KeyFact {
+        exchange: exchange.is_some(),
+        flag_contradicts: parsed.flag_contradicts,
+        ratchet_key: message.ratchet_key,
+        counter: message.counter,
+        previous_counter: message.previous_counter,
+        base_key: exchange.map(|e| e.base_key),
+        identity: exchange.map(|e| e.identity_key),
+        other_keys_failed: 0,
+    }
+}
+
+fn blank(message: &CapturedMessage, own: usize) -> Outcome {
+    let element = match &message.encrypted {
+        EncryptedPart::Known(e) => {
+            Element::Known { namespace: e.namespace, sid: e.sid, faults: e.faults.clone(), has_payload: e.payload.is_some() }
+        }
+        EncryptedPart::UnknownNamespace { uri, sid } => Element::Unknown { uri: uri.clone(), sid: *sid },
+        EncryptedPart::Broken { error, partial } => Element::Broken {
+            error: error.clone(),
+            namespace: partial.as_ref().map(|e| e.namespace),
+            sid: partial.as_ref().and_then(|e| e.sid),
+        },
+    };
+    Outcome {
+        header: Header {
+            id: message.id.clone(),
+            origin_id: message.origin_id.clone(),
+            archive_ids: message.archive_ids.clone(),
+            from: message.from.clone(),
+            from_full: message.from_full.clone(),
+            to: message.to.clone(),
+            room: message.room.clone(),
+            wrapper: message.wrapper,
+            sent: message.sent.clone(),
+            time: message.time.clone(),
+            direction: message.direction,
+            position: message.position.clone(),
+        },
+        element,
+        own: Some(own),
+        origin: Origin::Contact,
+        addressing: Addressing::default(),
+        key: None,
+        trials: Vec::new(),
+        opened_by: None,
+        payload: None,
+        seen_before: None,
+        trust: None,
+        own_newest: None,
+        own_seen: Vec::new(),
+        peer: None,
+        other_identity: None,
+        repairs: message.repairs.clone(),
+    }
+}
+
+fn origin(own: &OwnDevice, message: &CapturedMessage, sid: Option<u32>) -> Origin {
+    let outgoing = message.direction == Some(Direction::Outgoing);
+    let from_us = match &message.from {
+        Some(from) => own.is_jid(from).unwrap_or(outgoing),
+        // Our own log's outgoing line, or a room that hides addresses.
+        None => outgoing || message.room.is_some(),
+    };
+    match (sid.is_some() && sid == own.device_id, from_us) {
+        (true, true) => Origin::ThisDevice,
+        (true, false) => Origin::OurIdElsewhere,
+        (false, _) if message.from.as_ref().is_some_and(|f| own.is_jid(f) == Some(true)) => Origin::OwnAccount,
+        (false, _) => Origin::Contact,
+    }
+}
+
+fn addressing(own: &OwnDevice, encrypted: &Encrypted) -> Addressing {
+    let mut addressing = Addressing::default();
+    for key in &encrypted.keys {
+        let Some(rid) = key.rid else { continue };
+        addressing.rids.push(rid);
+        let our_jid = own.is_key_jid(key.jid.as_deref());
+        match (Some(rid) == own.device_id, our_jid) {
+            (true, true) => addressing.ours += 1,
+            (true, false) => addressing.other_jid = key.jid.clone(),
+            (false, true) if key.jid.is_some() => addressing.other_devices.push(rid),
+            (false, _) => {}
+        }
+    }
+    addressing
+}
+
+fn context<'a>(own: &'a OwnDevice, message: &'a CapturedMessage) -> EnvelopeContext<'a> {
+    EnvelopeContext {
+        from: message.from.as_ref().map(BareJid::as_str),
+        to: message.to.as_ref().or(own.jid.as_ref()).map(BareJid::as_str),
+        room: message.room.as_ref().map(BareJid::as_str),
+        time: message.sent.as_ref().or(message.time.as_ref()).and_then(|w| w.instant),
+    }
+}
+
+/// The trust that the opening copy (else the newest) has in the sender's device.
+fn trust(own: &OwnDevice, outcome: &Outcome, from: Option<&BareJid>, sid: u32, namespace: Namespace) -> Option<SenderTrust> {
+    let replay = match outcome.opened_by {
+        Some(OpenedBy::Trial(i)) => own.replays.get(i),
+        _ => own.replays.last(),
+    }?;
+    let from = from?;
+    let identity = outcome.key_fact().and_then(|k| k.identity).or_else(|| replay.identity(from, sid, namespace));
+    let devices = || replay.account.devices.iter().filter(|d| d.jid == *from);
+    let device = devices()
+        .find(|d| identity.is_some() && d.identity == identity)
+        .or_else(|| devices().find(|d| d.device_id == Some(sid)))?;
+    Some(SenderTrust {
+        trust: device.trust.clone(),
+        fingerprint: device.identity.map(|i| i.fingerprint()),
+        place: device.place.clone(),
+    })
 }

@@ -19,6 +19,8 @@ pub struct ClientProfile {
     pub believes_key_exchange_flag: bool,
     /// It takes another identity key for a known device id without a word.
     pub accepts_changed_identity: bool,
+    /// It gives the id of a used one-time prekey to a newly made one.
+    pub reuses_prekey_ids: bool,
     /// How long signed prekeys live.
     pub signed_prekey_rotation: Option<SignedPreKeyRotation>,
     /// Unanswered messages after which it stops encrypting for a device.

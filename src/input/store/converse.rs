@@ -30,6 +30,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     trust_rule: TrustRule { refused: &[], says: "Converse shows messages of every device, also of untrusted ones" },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
+    reuses_prekey_ids: true,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: Some(53),

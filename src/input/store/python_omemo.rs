@@ -37,6 +37,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: Some(SignedPreKeyRotation {
         days: 7,
         kept: "The previous signed prekey is kept for one more period.",

@@ -1,0 +1,196 @@
+//! What the capture shows without any key: ratchet keys, counters, base keys and identity keys stand in
+//! clear in every key element. The book keeps them, a few numbers per device, chain and message.
+
+use crate::model::{BareJid, Position};
+use crate::omemo::wire::{KeyContent, RatchetMessage};
+use crate::omemo::{IdentityKey, Namespace, PublicKey};
+use std::collections::HashMap;
+
+/// A stanza to point at.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// Where it begins.
+    pub position: Position,
+    /// Its id.
+    pub id: Option<String>,
+}
+
+/// One of our ratchet keys, as our own outgoing stanzas show it.
+#[derive(Clone, Debug)]
+pub struct OwnRatchetKey {
+    /// The key.
+    pub ratchet_key: PublicKey,
+    /// Highest counter sent with it.
+    pub counter: u32,
+    /// The base key, if it was sent with a key exchange.
+    pub base_key: Option<PublicKey>,
+    /// First stanza with it.
+    pub first: Sighting,
+    /// How many stanzas used it.
+    pub stanzas: u32,
+}
+
+/// A message's key element, seen before.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The stanza.
+    pub sighting: Sighting,
+    /// Its MAC and ciphertext: the same bytes or others?
+    mac: Vec<u8>,
+    ciphertext_length: usize,
+    /// Whether it opened.
+    opened: bool,
+}
+
+/// An earlier stanza with the same ratchet key and counter.
+#[derive(Clone, Debug)]
+pub struct SeenBefore {
+    /// The earlier stanza.
+    pub sighting: Sighting,
+    /// Whether its bytes were the same.
+    pub same_bytes: bool,
+    /// Whether it opened.
+    pub opened: bool,
+}
+
+/// An identity key that a device used in a key exchange.
+#[derive(Clone, Debug)]
+pub struct IdentityUse {
+    /// The key.
+    pub identity: IdentityKey,
+    /// First stanza of this run of uses.
+    pub first: Sighting,
+}
+
+/// Use of one of our one-time prekeys.
+#[derive(Clone, Debug)]
+pub struct PrekeyUse {
+    /// Base key of the exchange that used it.
+    pub base_key: PublicKey,
+    /// By whom.
+    pub from: Option<BareJid>,
+    /// Which device.
+    pub sid: u32,
+    /// Where.
+    pub sighting: Sighting,
+}
+
+type Chain = (Namespace, u32, PublicKey);
+
+/// The book.
+#[derive(Debug, Default)]
+pub struct Book {
+    own_sent: HashMap<(Namespace, u32), Vec<OwnRatchetKey>>,
+    seen: HashMap<Chain, HashMap<u32, Seen>>,
+    identities: HashMap<(Namespace, Option<BareJid>, u32), Vec<IdentityUse>>,
+    prekeys: HashMap<(Namespace, u32), Vec<PrekeyUse>>,
+}
+
+impl Book {
+    /// Notes one key element of a stanza that we sent, made for device `rid`.
+    pub fn note_own(&mut self, namespace: Namespace, rid: u32, content: &KeyContent, sighting: &Sighting) {
+        let message = content.message();
+        let base_key = content.key_exchange().map(|e| e.base_key);
+        let keys = self.own_sent.entry((namespace, rid)).or_default();
+        match keys.iter_mut().find(|k| k.ratchet_key == message.ratchet_key) {
+            Some(known) => {
+                known.counter = known.counter.max(message.counter);
+                known.stanzas += 1;
+                known.base_key = known.base_key.or(base_key);
+            }
+            None => keys.push(OwnRatchetKey {
+                ratchet_key: message.ratchet_key,
+                counter: message.counter,
+                base_key,
+                first: sighting.clone(),
+                stanzas: 1,
+            }),
+        }
+    }
+
+    /// Our ratchet keys towards a device, in the order in which the capture shows them.
+    pub fn own_ratchet_keys(&self, namespace: Namespace, rid: u32) -> &[OwnRatchetKey] {
+        self.own_sent.get(&(namespace, rid)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes a message to us and tells whether its ratchet key and counter were used before.
+    pub fn note_received(
+        &mut self,
+        namespace: Namespace,
+        sid: u32,
+        message: &RatchetMessage,
+        sighting: &Sighting,
+    ) -> Option<SeenBefore> {
+        let counters = self.seen.entry((namespace, sid, message.ratchet_key)).or_default();
+        match counters.get(&message.counter) {
+            Some(seen) => Some(SeenBefore {
+                sighting: seen.sighting.clone(),
+                same_bytes: seen.mac == message.mac && seen.ciphertext_length == message.ciphertext.len(),
+                opened: seen.opened,
+            }),
+            None => {
+                counters.insert(
+                    message.counter,
+                    Seen {
+                        sighting: sighting.clone(),
+                        mac: message.mac.clone(),
+                        ciphertext_length: message.ciphertext.len(),
+                        opened: false,
+                    },
+                );
+                None
+            }
+        }
+    }
+
+    /// Notes that a message noted before was opened.
+    pub fn note_opened(&mut self, namespace: Namespace, sid: u32, message: &RatchetMessage) {
+        let chain = self.seen.get_mut(&(namespace, sid, message.ratchet_key));
+        if let Some(seen) = chain.and_then(|c| c.get_mut(&message.counter)) {
+            seen.opened |= seen.mac == message.mac;
+        }
+    }
+
+    /// Notes a key exchange to us.
+    pub fn note_exchange(
+        &mut self,
+        namespace: Namespace,
+        from: Option<&BareJid>,
+        sid: u32,
+        exchange: &crate::omemo::wire::KeyExchange,
+        sighting: &Sighting,
+    ) {
+        self.note_identity(namespace, from, sid, &exchange.identity_key, sighting);
+        if let Some(id) = exchange.prekey_id {
+            let uses = self.prekeys.entry((namespace, id)).or_default();
+            if !uses.iter().any(|u| u.base_key == exchange.base_key) {
+                uses.push(PrekeyUse { base_key: exchange.base_key, from: from.cloned(), sid, sighting: sighting.clone() });
+            }
+        }
+    }
+
+    /// Notes that a device used an identity key (in a key exchange, or in a session that opened).
+    pub fn note_identity(
+        &mut self,
+        namespace: Namespace,
+        from: Option<&BareJid>,
+        sid: u32,
+        identity: &IdentityKey,
+        sighting: &Sighting,
+    ) {
+        let uses = self.identities.entry((namespace, from.cloned(), sid)).or_default();
+        if uses.last().is_none_or(|u| u.identity != *identity) {
+            uses.push(IdentityUse { identity: *identity, first: sighting.clone() });
+        }
+    }
+
+    /// The identity keys that a device used, each change a new entry.
+    pub fn identities(&self, namespace: Namespace, from: Option<&BareJid>, sid: u32) -> &[IdentityUse] {
+        self.identities.get(&(namespace, from.cloned(), sid)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Key exchanges that named one of our one-time prekeys.
+    pub fn prekey_uses(&self, namespace: Namespace, prekey_id: u32) -> &[PrekeyUse] {
+        self.prekeys.get(&(namespace, prekey_id)).map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,47 @@
+//! # beyond-snapshot
+//!
+//! **What happened.** Nothing is wrong with the message. The store copy you gave is older than it, and between the
+//! two the client made a random key that no copy could contain.
+//!
+//! **How it shows.** Only here: the client itself read the message.
+//!
+//! **Mechanism.** A copy opens later messages in chains it knows and through *one* new ratchet step. After that the
+//! client makes a new random ratchet key, and what builds on it needs a later copy.
+//!
+//! **What proves it.** Your own outgoing stanzas carry a ratchet key that the copy does not hold; or a later copy
+//! knows the chain.
+//!
+//! **Mistaken for.** [receiver-rolled-back]: the same evidence, when the copy is what the client really works with.
+//!
+//! **What to do.** Give a copy taken later (`--store` may be repeated), if you want to read the message.
+//!
+//! **References.** Double Ratchet section 2.3 (break-in recovery).
+
+use super::own_ratchet_moved::own_ratchet_moved;
+use super::{Cause, Judgement, Scene, nothing};
+use crate::model::Code;
+
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::BeyondSnapshot, source: include_str!("beyond_snapshot.rs"), judge, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    if scene.opened_by_store() {
+        return None;
+    }
+    let key = scene.outcome.key_fact()?;
+    let trials = &scene.outcome.trials;
+    // The newest copy is the living store: where it knows the chain, the client got past this message.
+    let known_later = trials.len() > 1 && trials.last().is_some_and(|t| t.their_ratchet_keys.contains(&key.ratchet_key));
+    if !scene.whole.snapshots_only && !known_later {
+        return None;
+    }
+    let moved = own_ratchet_moved(scene)?;
+    Some(
+        Judgement::new(
+            moved.confidence,
+            format!("The message from {} needs a later copy of the store than this one.", scene.sender()),
+        )
+        .all_evidence(moved.evidence)
+        .remedy("Give a copy taken later; --store may be repeated."),
+    )
+}

@@ -1,0 +1,46 @@
+//! # identity-changed
+//!
+//! **What happened.** A key exchange comes with another identity key than the one known for this device.
+//!
+//! **How it shows.** "Identity key changed" (Converse), "Tried to use a different identity key for a known device
+//! id" (Dino), "preexisting identity key changed" (Conversations), PublicDataInconsistency (python-omemo). Gajim
+//! and Kaidan take the new key without a word.
+//!
+//! **Mechanism.** The other side made new keys but kept its device id; or another installation uses the same id
+//! ([device-id-collision]); or somebody tries to slip in.
+//!
+//! **What proves it.** The identity key in the message beside the one in the store.
+//!
+//! **Mistaken for.** [device-id-collision]: there both keys stay in use.
+//!
+//! **What to do.** Do not accept it blindly. Compare the fingerprint with the contact over another way (in person,
+//! by phone). If it is theirs, accept the new key or remove the old device; the session is then made anew.
+//!
+//! **References.** XEP-0384 section 8 (security); RFC-style advice in XEP-0450.
+
+use super::{Cause, Judgement, Scene, in_store, nothing, rule};
+use crate::model::{Code, Confidence};
+
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::IdentityChanged, source: include_str!("identity_changed.rs"), judge, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    let trial = scene.trial()?;
+    let exchange = trial.exchange.as_ref().filter(|e| !e.base_key_known)?;
+    let known = exchange.other_identity?;
+    let place = scene.outcome.trust.as_ref().map_or_else(|| "store".into(), |t| t.place.to_string());
+    let mut judgement = Judgement::new(
+        Confidence::Proven,
+        format!("{} comes with another identity key than the one known for it.", scene.sender()),
+    )
+    .evidence(scene.stanza(format!("the key exchange says {}", exchange.identity.fingerprint().grouped())))
+    .evidence(in_store(place, format!("known is {}", known.fingerprint().grouped())));
+    if scene.client().is_some_and(|c| c.accepts_changed_identity) {
+        judgement = judgement.evidence(rule(scene.client_name(), "takes the new key without asking, so the message is shown"));
+    }
+    Some(
+        judgement
+            .remedy("Compare the new fingerprint with the contact over another way before trusting it.")
+            .remedy("If it is right, remove the old key of this device in the client; the session is then made anew."),
+    )
+}

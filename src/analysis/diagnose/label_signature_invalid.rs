@@ -1,0 +1,28 @@
+//! # label-signature-invalid
+//!
+//! **What happened.** A device's name on the device list is not validly signed, so anybody with access to the list
+//! could have written it.
+//!
+//! **How it shows.** Clients that check it ignore the label; others show a name that means nothing.
+//!
+//! **Mechanism.** Since XEP-0384 0.9.0 a label must be signed with the device's identity key (`labelsig`).
+//!
+//! **What proves it.** The signature is missing or does not verify with the identity key.
+//!
+//! **Mistaken for.** A wrongly signed bundle: see [bundle-signature-invalid].
+//!
+//! **What to do.** Set the device's name again in the client that owns it. To know which device is which, compare
+//! fingerprints, not names.
+//!
+//! **References.** XEP-0384 0.9.0, section 5.2.
+
+use super::{Cause, Scene, nothing};
+use crate::model::Code;
+
+/// Found while device lists are read (`analysis::published`); no message has this code.
+pub(super) const CAUSE: Cause = Cause {
+    code: Code::LabelSignatureInvalid,
+    source: include_str!("label_signature_invalid.rs"),
+    judge: |_: &Scene<'_>| None,
+    whole: nothing,
+};

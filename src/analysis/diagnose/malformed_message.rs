@@ -1,0 +1,62 @@
+//! # malformed-message
+//!
+//! **What happened.** The XML is fine, but the bytes in the key element are not a message of its variant, or
+//! the attribute that announces a key exchange contradicts them.
+//!
+//! **How it shows.** "cannot deserialize message" (Profanity), "Incomplete message" or a protobuf error (Gajim),
+//! SG_ERR_INVALID_PROTO_BUF (-1100).
+//!
+//! **Mechanism.** A key element holds a protobuf message. The attribute `prekey` (legacy) or `kex` (OMEMO 2) says
+//! whether a key exchange is around it. lurch 0.7.0 sends key exchanges without the attribute; clients that
+//! believe the attribute fail although everything needed is there.
+//!
+//! **What proves it.** The bytes parse in neither reading, or only in the one that the attribute denies.
+//!
+//! **Mistaken for.** [no-session]: a key exchange without its attribute looks like an ordinary message.
+//!
+//! **What to do.** A wrong attribute is a bug of the sender's client: update it. Meanwhile let the other side
+//! begin: write first from here. Damaged bytes: ask the sender to send again.
+//!
+//! **References.** XEP-0384 section 5.5; protobuf schema in its appendix.
+
+use super::{Cause, Judgement, Scene, nothing, rule};
+use crate::model::{Code, Confidence};
+use crate::omemo::wire::WireError;
+
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::MalformedMessage, source: include_str!("malformed_message.rs"), judge, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    match scene.outcome.key.as_ref()? {
+        Err(WireError::Malformed(says)) => Some(
+            Judgement::new(Confidence::Proven, format!("The key that {} made for us is no OMEMO message.", scene.sender()))
+                .detail("protobuf")
+                .evidence(scene.stanza(says.clone()))
+                .remedy("Ask the sender to send the message again; if it happens again, report it to the makers of the sender's client."),
+        ),
+        Ok(key) if key.flag_contradicts => {
+            let client = scene.client();
+            if client.is_some_and(|c| !c.believes_key_exchange_flag) {
+                return None;
+            }
+            let says = if key.exchange {
+                "the bytes are a key exchange, but the element does not say so (prekey or kex is missing)"
+            } else {
+                "the element announces a key exchange, but the bytes are an ordinary message"
+            };
+            let name = scene.client_name();
+            let mut judgement = Judgement::new(Confidence::Proven, format!("{} labels its key wrongly, so {name} reads it as something else.", scene.sender()))
+                .detail("kex-flag")
+                .evidence(scene.stanza(says));
+            if client.is_some() {
+                judgement = judgement.evidence(rule(name, "believes the attribute and does not try the other reading"));
+            }
+            Some(
+                judgement
+                    .remedy("Write to the sender first, so that the session begins from here.")
+                    .remedy("Update the sender's client: this is a bug there (lurch is known for it)."),
+            )
+        }
+        _ => None,
+    }
+}

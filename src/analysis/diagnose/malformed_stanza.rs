@@ -1,0 +1,57 @@
+//! # malformed-stanza
+//!
+//! **What happened.** The XML around the encrypted keys is broken or incomplete, so a receiver cannot even
+//! begin to decrypt.
+//!
+//! **How it shows.** Mostly not at all: clients drop such a stanza or show only the fallback text. Dino logs
+//! "Can't parse OMEMO node: No header node / No sid / No iv". Conversations throws away the whole stanza when
+//! a single `rid` is no 32-bit number, so one bad device breaks a message for every Conversations reader.
+//!
+//! **Mechanism.** A header, a sender id (`sid`) and receiver ids (`rid`) between 1 and 2^31-1, base64 in every
+//! key, an `iv` for a legacy payload and a `jid` on every `keys` group of OMEMO 2 are required. A document type
+//! declaration is forbidden in XMPP and may be an attack; it is never expanded here.
+//!
+//! **What proves it.** The stanza itself.
+//!
+//! **Mistaken for.** A log that cut or wrapped the stanza: compare with another log of the same message first.
+//!
+//! **What to do.** Nothing can be done on the receiving side. Report the stanza to the makers of the sender's
+//! client (or of the server or gateway that changed it).
+//!
+//! **References.** XEP-0384 sections 4 and 5 and its XML schema; RFC 6120 section 11.1.
+
+use super::{Cause, Judgement, Scene, nothing};
+use crate::analysis::outcome::Element;
+use crate::model::{Code, Confidence};
+use crate::omemo::xml::XmlErrorKind;
+
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::MalformedStanza, source: include_str!("malformed_stanza.rs"), judge, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    let (detail, confidence, found) = match &scene.outcome.element {
+        Element::Broken { error, .. } => match error.kind {
+            XmlErrorKind::Doctype | XmlErrorKind::Entity(_) => (Some("dtd"), Confidence::Proven, vec![error.to_string()]),
+            // A log can cut a stanza as well as a sender can.
+            XmlErrorKind::CutOff => (Some("cut-off"), Confidence::Likely, vec![error.to_string()]),
+            _ => (None, Confidence::Likely, vec![error.to_string()]),
+        },
+        Element::Known { faults, .. } => {
+            let fatal: Vec<String> = faults.iter().filter(|f| f.fatal).map(|f| format!("{}: {}", f.place, f.says)).collect();
+            if fatal.is_empty() {
+                return None;
+            }
+            (None, Confidence::Proven, fatal)
+        }
+        Element::Unknown { .. } => return None,
+    };
+    let judgement = Judgement::new(confidence, format!("The stanza from {} is XML that a receiver cannot use.", scene.sender()))
+        .maybe_detail(detail)
+        .all_evidence(found.into_iter().map(|f| scene.stanza(f)))
+        .remedy("Report this stanza to the makers of the sender's client; the receiver can do nothing.");
+    Some(match confidence {
+        Confidence::Proven => judgement,
+        _ => judgement
+            .open_question("The log itself may have cut or wrapped the stanza: another log of the same message would tell."),
+    })
+}

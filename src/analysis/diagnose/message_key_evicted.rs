@@ -1,0 +1,86 @@
+//! # message-key-evicted
+//!
+//! **What happened.** The message is genuine but came so late that your client had already dropped its key.
+//!
+//! **How it shows.** "No valid sessions", "Bad MAC" or "duplicate", although newer messages of the same device decrypt.
+//!
+//! **Mechanism.** Clients keep the keys of skipped messages only up to a limit: the libsignal family 5 chains and
+//! 2000 keys a chain, python-omemo 1000 keys a session.
+//!
+//! **What proves it.** The store's own numbers: a full set of chains or keys, all newer than the message.
+//!
+//! **Mistaken for.** [duplicate-message] (it was read), [mac-mismatch], [sender-rolled-back].
+//!
+//! **What to do.** Nothing brings the key back. Ask the sender to send the message again.
+//!
+//! **References.** Double Ratchet section 2.6; XEP-0384 section 4.3 (about 1000 keys).
+
+use super::{Cause, Judgement, Scene, computed, in_store, nothing, rule};
+use crate::analysis::trial::RatchetFact;
+use crate::model::{Code, Confidence, Evidence};
+
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::MessageKeyEvicted, source: include_str!("message_key_evicted.rs"), judge, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    if scene.opened_by_store() {
+        return None;
+    }
+    if let Some(evidence) = dropped_skipped_key(scene) {
+        return Some(remedy(
+            Judgement::new(Confidence::Likely, sentence(scene))
+                .detail("skipped-key-dropped")
+                .all_evidence(evidence)
+                .open_question("Whether it was read in time and this is a second copy: the client's history would tell."),
+        ));
+    }
+    let (confidence, evidence) = dropped_chain(scene)?;
+    Some(remedy(Judgement::new(confidence, sentence(scene)).detail("chain-dropped").all_evidence(evidence)))
+}
+
+fn sentence(scene: &Scene<'_>) -> String {
+    format!("The message from {} came so late that {} had dropped its key.", scene.sender(), scene.client_name())
+}
+
+fn remedy(judgement: Judgement) -> Judgement {
+    judgement.remedy("The key is gone for good: ask the sender to send the message again.")
+}
+
+/// The chain is known, but its skipped keys are full and all newer than the message.
+pub(super) fn dropped_skipped_key(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
+    let Some(RatchetFact::Used { oldest_stored, stored, .. }) = scene.trial()?.ratchet else { return None };
+    let implementation = scene.client()?.implementation;
+    let limit = implementation.limits().skipped_keys?;
+    let counter = scene.outcome.key_fact()?.counter;
+    let newer = oldest_stored.is_none_or(|oldest| oldest > counter);
+    (stored >= limit && newer).then(|| {
+        vec![
+            computed(format!("{stored} skipped keys are kept, all newer than counter {counter}")),
+            rule(implementation.name(), format!("keeps at most {limit} skipped keys and drops the oldest")),
+        ]
+    })
+}
+
+/// The chain is unknown, the chains are full, and something says that it is an older one.
+fn dropped_chain(scene: &Scene<'_>) -> Option<(Confidence, Vec<Evidence>)> {
+    let trial = scene.trial()?;
+    let Some(RatchetFact::NewChainBadMac { chains }) = trial.ratchet else { return None };
+    let implementation = scene.client()?.implementation;
+    let limit = implementation.limits().receiver_chains;
+    if chains < limit || super::own_ratchet_moved::own_ratchet_moved(scene).is_some() {
+        return None;
+    }
+    let ratchet_key = scene.outcome.key_fact()?.ratchet_key;
+    let full = vec![
+        computed(format!("the ratchet key is not among the {chains} chains kept")),
+        rule(implementation.name(), format!("keeps {limit} receiving chains and drops the oldest")),
+    ];
+    if let Some(peer) = &scene.outcome.peer {
+        let older = !peer.sender_ratchet_keys.contains(&ratchet_key)
+            && peer.sender_ratchet_keys.iter().any(|k| trial.their_ratchet_keys.contains(k));
+        let says = "the sender's store: its current ratchet key is one we know, so this one is older";
+        return older.then(|| (Confidence::Proven, [full, vec![in_store(&peer.place, says)]].concat()));
+    }
+    let late = scene.outcome.is_delayed() && implementation.archives_states();
+    late.then(|| (Confidence::Likely, [full, vec![scene.stanza("it comes from the archive or with a delay stamp")]].concat()))
+}

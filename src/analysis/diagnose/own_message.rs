@@ -1,0 +1,53 @@
+//! # own-message
+//!
+//! **What happened.** This very device sent the message. It came back as a carbon, from the archive or from a
+//! group chat, or it is the outgoing line of the client's own log. Nothing is wrong.
+//!
+//! **How it shows.** Badly written clients show the fallback text beside the message they sent. Gajim logs
+//! "Received previously sent message by us" or "Can't decrypt own group chat message".
+//!
+//! **Mechanism.** A device makes no key for itself, so it can never decrypt what it sent; it must remember the text.
+//!
+//! **What proves it.** The sender id is ours, on our own account.
+//!
+//! **Mistaken for.** [device-id-collision]: another installation that uses the same id.
+//!
+//! **What to do.** Nothing.
+//!
+//! **References.** XEP-0384 section 5.5; XEP-0280; XEP-0045 (reflected messages).
+
+use super::{Cause, Judgement, Scene, nothing};
+use crate::analysis::outcome::Origin;
+use crate::model::{Code, Confidence, Direction, Wrapper};
+
+pub(super) const CAUSE: Cause = Cause { code: Code::OwnMessage, source: include_str!("own_message.rs"), judge, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    if scene.outcome.origin != Origin::ThisDevice {
+        return None;
+    }
+    let header = &scene.outcome.header;
+    let way = match (header.wrapper, header.direction, &header.room) {
+        (Wrapper::CarbonSent | Wrapper::CarbonReceived, ..) => "a carbon of it",
+        (Wrapper::Archive, ..) => "a copy from the archive",
+        (_, Some(Direction::Incoming), Some(_)) => "the room's reflection of it",
+        (_, Some(Direction::Outgoing), _) => "it as it went out",
+        _ => "a copy of it",
+    };
+    let judgement =
+        Judgement::new(Confidence::Proven, format!("{} sent this message itself; this is {way}.", capital(&scene.our_device())))
+            .evidence(scene.stanza("the sender's device id is ours, on our own account"));
+    // In a room that hides addresses only the id speaks for it.
+    let hidden = header.from.is_none() && header.direction != Some(Direction::Outgoing);
+    Some(if hidden {
+        Judgement { confidence: Confidence::Likely, ..judgement }
+            .open_question("The room hides real addresses: another member with the same device id is possible, if very unlikely.")
+    } else {
+        judgement
+    })
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

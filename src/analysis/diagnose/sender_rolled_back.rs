@@ -1,0 +1,82 @@
+//! # sender-rolled-back
+//!
+//! **What happened.** The *sender's* client went back to an older copy of its keys and encrypts new texts with keys
+//! it had used before. Your client takes them for duplicates and drops them.
+//!
+//! **How it shows.** You see nothing; the sender believes that all was sent. It heals by itself once the sender's
+//! counter passes the old maximum, which makes it look random. Logs say "duplicate".
+//!
+//! **Mechanism.** A restored backup, a virtual machine's snapshot or a synchronised profile brings back an old
+//! ratchet state. Ratchet key and counter then repeat with other contents.
+//!
+//! **What proves it.** Two different ciphertexts under one ratchet key and counter; or the sender's own store, which
+//! is behind your chain.
+//!
+//! **Mistaken for.** [duplicate-message] (the same bytes), [device-id-collision] (both branches stay alive).
+//!
+//! **What to do.** The sender should end and restart the session with you, or make new keys after a restore. The lost
+//! texts must be sent again.
+//!
+//! **References.** Double Ratchet section 2; XEP-0384 section 8.
+
+use super::{Cause, Judgement, Scene, computed, in_stanza, in_store, nothing};
+use crate::analysis::trial::RatchetFact;
+use crate::model::{Code, Confidence, Wrapper};
+
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::SenderRolledBack, source: include_str!("sender_rolled_back.rs"), judge, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    if scene.opened_by_store() {
+        return None;
+    }
+    let outcome = scene.outcome;
+    let key = outcome.key_fact()?;
+    let sentence = format!("{} went back to an older state and encrypted a new text with a used key.", scene.sender());
+    if let Some(seen) = outcome.seen_before.as_ref().filter(|s| !s.same_bytes && s.opened) {
+        return Some(remedies(
+            Judgement::new(Confidence::Proven, sentence)
+                .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))
+                .evidence(in_stanza(&seen.sighting, "the same ratchet key and counter with other bytes")),
+        ));
+    }
+    let Some(RatchetFact::Used { index, .. }) = scene.trial()?.ratchet else { return None };
+    let used = computed(format!(
+        "counter {} of this chain was used; the chain stands at {}",
+        key.counter,
+        index.map_or("an unknown index".into(), |i| i.to_string())
+    ));
+    if let Some(peer) = outcome.peer.as_ref().filter(|p| p.sender_ratchet_keys.contains(&key.ratchet_key)) {
+        // The sender's own store decides: behind our chain or not.
+        let next = peer.next_counter?;
+        return index.is_some_and(|index| next < index).then(|| {
+            let behind = in_store(&peer.place, format!("the sender's next counter in this chain is {next}"));
+            remedies(Judgement::new(Confidence::Proven, sentence.clone()).evidence(used.clone()).evidence(behind))
+        });
+    }
+    // A live delivery under a used key that this capture has not shown before.
+    let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed() && outcome.peer.is_none();
+    if !live || outcome.seen_before.is_some() || dropped_by_limit(scene) {
+        return None;
+    }
+    Some(remedies(
+        Judgement::new(Confidence::Likely, sentence)
+            .evidence(used)
+            .evidence(scene.stanza("it came live: no delay stamp, not from the archive, not a carbon"))
+            .open_question("A second delivery of an old message is not excluded: the sender's store, or an earlier log with this counter, would tell."),
+    ))
+}
+
+fn dropped_by_limit(scene: &Scene<'_>) -> bool {
+    super::message_key_evicted::dropped_skipped_key(scene).is_some()
+}
+
+fn short(key: &crate::analysis::outcome::KeyFact) -> String {
+    key.ratchet_key.to_string().chars().take(8).collect()
+}
+
+fn remedies(judgement: Judgement) -> Judgement {
+    judgement
+        .remedy("The sender should end and restart the session with us, then send the lost texts again.")
+        .remedy("After restoring a backup, make new OMEMO keys instead of going on with the old ones.")
+}

@@ -1,0 +1,57 @@
+//! # signed-prekey-missing
+//!
+//! **What happened.** The message begins a session with a signed prekey that your client no longer has.
+//!
+//! **How it shows.** "No such signedprekeyrecord" (Gajim), SG_ERR_INVALID_KEY_ID (-1003, the same as for a missing
+//! one-time prekey), "No signed pre key with id N known." (python-omemo). Kaidan names the one-time prekey's id even
+//! when it is the signed one that is missing.
+//!
+//! **Mechanism.** Clients renew their signed prekey and drop old ones (Gajim keeps three, python-omemo two, Kaidan
+//! one). A sender that fetched the bundle long before uses an old one. A reinstalled or restored client has lost it, too.
+//!
+//! **What proves it.** The id in the key exchange, and the store without it.
+//!
+//! **Mistaken for.** [prekey-missing].
+//!
+//! **What to do.** Let the sender reload your bundle and begin again: ending the session or removing and adding the
+//! device does it; or write first yourself. The message itself is lost.
+//!
+//! **References.** XEP-0384 section 5.3 (rotation); X3DH section 4.
+
+use super::{Cause, Judgement, Scene, in_store, nothing, rule};
+use crate::analysis::trial::PrekeyFact;
+use crate::model::{Code, Confidence};
+
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::SignedPrekeyMissing, source: include_str!("signed_prekey_missing.rs"), judge, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    if scene.opened() {
+        return None;
+    }
+    let exchange = scene.trial()?.exchange.as_ref().filter(|e| !e.base_key_known && e.signed_prekey == PrekeyFact::Missing)?;
+    let account = &scene.own()?.replays.first()?.account;
+    let mut held: Vec<u32> = account.signed_prekeys.iter().map(|k| k.id).collect();
+    held.sort_unstable();
+    held.dedup();
+    let id = exchange.signed_prekey_id;
+    let held = held.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let mut judgement = Judgement::new(
+        Confidence::Proven,
+        format!("{} begins a session with our signed prekey {id}, which {} no longer has.", scene.sender(), scene.client_name()),
+    )
+    .evidence(scene.stanza(format!("the key exchange names signed prekey {id}")))
+    .evidence(in_store(
+        &account.place,
+        if held.is_empty() { "no signed prekey is held".into() } else { format!("signed prekeys held: {held}") },
+    ));
+    if let Some(rotation) = account.client.signed_prekey_rotation {
+        judgement =
+            judgement.evidence(rule(account.client.name, format!("renews it every {} days; {}", rotation.days, rotation.kept)));
+    }
+    Some(
+        judgement
+            .remedy("Write to the sender from here: the new session then begins with current keys.")
+            .remedy("Or let the sender end the session or reload our keys (remove and add the device), then send again."),
+    )
+}

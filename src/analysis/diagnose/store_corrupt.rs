@@ -1,0 +1,104 @@
+//! # store-corrupt
+//!
+//! **What happened.** The part of your client's store that this message needs is damaged.
+//!
+//! **How it shows.** Errors like "database disk image is malformed", "error loading identity from", "Error
+//! deserializing SessionRecord"; or no error at all: python-omemo silently makes new keys for missing ones, so
+//! a damaged store can show up as signed-prekey-missing or not-addressed.
+//!
+//! **Mechanism.** A crash while writing, a full disk, a copy taken in the wrong moment, an interrupted migration.
+//!
+//! **What proves it.** The record or page itself, with its place.
+//!
+//! **Mistaken for.** [no-session] and [prekey-missing]: there the store is sound, and the row is not in it. A
+//! database copied without its `-wal` file is not damaged, it is old: see [receiver-rolled-back].
+//!
+//! **What to do.** Copy the store once more, with all files beside it (`-wal`, `-journal`), while the client is
+//! closed. If the damage stays: replace the damaged session (write to the contact, or end and restart the session);
+//! make new keys only if the own keys are damaged.
+//!
+//! **References.** The client's facts in the guide; SQLite file format.
+
+use super::{Cause, Judgement, Scene, in_store, nothing};
+use crate::analysis::trial::{PrekeyFact, SessionFact, Trial};
+use crate::model::{Code, Confidence, Evidence, Problem, ProblemScope};
+
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::StoreCorrupt, source: include_str!("store_corrupt.rs"), judge, whole: nothing };
+
+/// Nothing of an account could be read at all: then nothing else can be said of its messages.
+pub(super) const NO_ACCOUNT: Cause =
+    Cause { code: Code::StoreCorrupt, source: include_str!("store_corrupt.rs"), judge: judge_without_account, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    if scene.opened() {
+        return None;
+    }
+    let trial = scene.trial()?;
+    let sentence = |what: &str| format!("The {what} that this message needs is damaged in the store of {}.", scene.client_name());
+    let found = match (&trial.session, trial.exchange.as_ref()) {
+        (SessionFact::Damaged { place, says }, _) => Some(("session", in_store(place, says.clone()))),
+        (_, Some(exchange)) => match (&exchange.signed_prekey, &exchange.prekey) {
+            (PrekeyFact::Damaged { place }, _) => Some(("signed prekey", in_store(place, "its record cannot be read"))),
+            (_, PrekeyFact::Damaged { place }) => Some(("one-time prekey", in_store(place, "its record cannot be read"))),
+            _ => None,
+        },
+        _ => None,
+    };
+    if let Some((what, evidence)) = found {
+        return Some(with_remedy(Judgement::new(Confidence::Proven, sentence(what)).evidence(evidence), what));
+    }
+    let needed = missing_part(trial)?;
+    let damage: Vec<Evidence> =
+        scene.own()?.replays.first()?.account.problems.iter().filter(|p| concerns(p)).map(evidence).collect();
+    if damage.is_empty() {
+        return None;
+    }
+    let judgement = Judgement::new(Confidence::Likely, sentence(needed))
+        .all_evidence(damage)
+        .open_question("Whether the missing part stood in the damaged place: an undamaged copy of the store would tell.");
+    Some(with_remedy(judgement, needed))
+}
+
+fn judge_without_account(scene: &Scene<'_>) -> Option<Judgement> {
+    let own = scene.own()?;
+    if !own.replays.is_empty() || own.problems.is_empty() {
+        return None;
+    }
+    let judgement = Judgement::new(Confidence::Likely, "The store is so damaged that no account could be read from it.")
+        .all_evidence(own.problems.iter().map(evidence));
+    Some(with_remedy(judgement, "store"))
+}
+
+fn with_remedy(judgement: Judgement, what: &str) -> Judgement {
+    let judgement =
+        judgement.remedy("Close the client and copy the store once more, with all files beside it, to exclude a bad copy.");
+    match what {
+        "session" => judgement.remedy(
+            "Write to the contact, or end and restart the session with this device: a new session replaces the damaged one.",
+        ),
+        "store" => judgement.remedy(
+            "Restore a backup of the whole client, then end and restart the sessions; make new keys only as the last resort.",
+        ),
+        _ => judgement.remedy("Ask the sender to begin the session again; messages made for the damaged key are lost."),
+    }
+}
+
+/// What the message needs and the copy lacks, where damage could be the reason.
+fn missing_part(trial: &Trial) -> Option<&'static str> {
+    match (&trial.exchange, &trial.session) {
+        (Some(e), _) if !e.base_key_known && e.signed_prekey == PrekeyFact::Missing => Some("signed prekey"),
+        (Some(e), _) if !e.base_key_known && e.prekey == PrekeyFact::Missing => Some("one-time prekey"),
+        (None, SessionFact::Missing) => Some("session"),
+        _ if trial.ratchet.is_none() => Some("key"),
+        _ => None,
+    }
+}
+
+fn concerns(problem: &Problem) -> bool {
+    matches!(problem.scope, ProblemScope::Store | ProblemScope::OwnKeys)
+}
+
+fn evidence(problem: &Problem) -> Evidence {
+    in_store(&problem.place, problem.says.clone())
+}

@@ -1,0 +1,51 @@
+//! # too-many-skipped
+//!
+//! **What happened.** The message lies further ahead in its chain than your client accepts: too many messages before
+//! it never arrived.
+//!
+//! **How it shows.** "Over 2000 messages into the future!" (libsignal family), DoSProtectionException (python-omemo).
+//!
+//! **Mechanism.** To read a message, the keys of all earlier ones must be computed and kept. A limit protects against
+//! forged counters: 2000 in the libsignal family, 1000 in python-omemo, 25000 in current Rust libsignal.
+//!
+//! **What proves it.** The counter in the message and the index of the chain. The key can be computed all the same, so
+//! this program may show the text.
+//!
+//! **Mistaken for.** [mac-mismatch], [receiver-rolled-back].
+//!
+//! **What to do.** Write to the sender: an answer turns the ratchet and begins a new chain. If it stays, replace the session.
+//!
+//! **References.** Double Ratchet section 3.1 (MAX_SKIP); XEP-0384 section 4.3.
+
+use super::{Cause, Judgement, Scene, computed, nothing, rule};
+use crate::analysis::trial::RatchetFact;
+use crate::model::{Code, Confidence};
+
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::TooManySkipped, source: include_str!("too_many_skipped.rs"), judge, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    let trial = scene.trial()?;
+    let ahead = match trial.ratchet {
+        Some(RatchetFact::TooFarAhead { ahead }) => ahead,
+        _ => trial.over_limit?,
+    };
+    let implementation = scene.client()?.implementation;
+    let limit = implementation.limits().forward_jump.map_or_else(|| "no".into(), |l| l.to_string());
+    let opened =
+        if scene.opened() { "the key fits; this program could open it" } else { "this program does not follow so far either" };
+    Some(
+        Judgement::new(
+            Confidence::Proven,
+            format!(
+                "The message from {} lies {ahead} messages ahead; {} gives up before that.",
+                scene.sender(),
+                scene.client_name()
+            ),
+        )
+        .evidence(computed(format!("{ahead} keys would be skipped; {opened}")))
+        .evidence(rule(implementation.name(), format!("skips at most {limit} keys")))
+        .remedy("Write to the sender: the answer begins a new chain.")
+        .remedy("If it stays so, replace the session with this device."),
+    )
+}

@@ -1,0 +1,43 @@
+//! # untrusted-device
+//!
+//! **What happened.** The message can be decrypted, but your client does not show it, because you (or the client
+//! for you) do not trust the device that sent it.
+//!
+//! **How it shows.** Dino: "has been using an untrusted device. You won't see messages from devices that you do
+//! not trust". python-omemo raises SenderDistrusted. Conversations refuses keys marked compromised. Gajim and
+//! Profanity decrypt and only mark it.
+//!
+//! **Mechanism.** Trust belongs to an identity key. Blind trust ends with the first manual verification; every
+//! later device then needs a decision.
+//!
+//! **What proves it.** The trust entry in the store, and the message opening.
+//!
+//! **Mistaken for.** A broken session: nothing is broken here.
+//!
+//! **What to do.** Compare the fingerprint with the contact; if it is theirs, trust the device in your client.
+//!
+//! **References.** Each client's trust rules; XEP-0384 section 5.4.
+
+use super::{Cause, Judgement, Scene, in_store, nothing, rule};
+use crate::model::{Code, Confidence};
+
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::UntrustedDevice, source: include_str!("untrusted_device.rs"), judge, whole: nothing };
+
+fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    let (client, known) = (scene.client()?, scene.outcome.trust.as_ref()?);
+    if !client.trust_rule.refused.contains(&known.trust.level) || !scene.opened_by_store() || !scene.outcome.element.has_payload()
+    {
+        return None;
+    }
+    let mut judgement = Judgement::new(
+        Confidence::Proven,
+        format!("The message decrypts, but {} does not show it: {} is not trusted.", client.name, scene.sender()),
+    )
+    .evidence(in_store(&known.place, format!("trust is {} ({})", known.trust.word, known.trust.level.as_str())))
+    .evidence(rule(client.name, client.trust_rule.says));
+    if let Some(fingerprint) = known.fingerprint {
+        judgement = judgement.remedy(format!("Compare the fingerprint with the contact: {}", fingerprint.grouped()));
+    }
+    Some(judgement.remedy(client.remedies.trust_device.unwrap_or("If it is right, trust the device in the client.")))
+}

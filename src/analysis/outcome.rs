@@ -1,0 +1,227 @@
+//! Everything known about one message, before a cause is looked for.
+
+use super::book::{OwnRatchetKey, SeenBefore};
+use super::content::Payload;
+use super::peer::PeerFact;
+use super::trial::Trial;
+use crate::model::{BareJid, Direction, Place, Position, Trust, When, Wrapper};
+use crate::omemo::stanza::Fault;
+use crate::omemo::wire::WireError;
+use crate::omemo::xml::XmlError;
+use crate::omemo::{Fingerprint, IdentityKey, Namespace, PublicKey};
+
+/// One message and all facts about it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The stanza.
+    pub header: Header,
+    /// The encrypted element.
+    pub element: Element,
+    /// Which own device it is judged for (position among the own devices).
+    pub own: Option<usize>,
+    /// Who sent it, seen from us.
+    pub origin: Origin,
+    /// Whether and how it is addressed to us.
+    pub addressing: Addressing,
+    /// The key element for us, read.
+    pub key: Option<Result<KeyFact, WireError>>,
+    /// What each store copy said.
+    pub trials: Vec<Trial>,
+    /// Who opened the ratchet layer.
+    pub opened_by: Option<OpenedBy>,
+    /// The payload, if the ratchet layer opened.
+    pub payload: Option<Payload>,
+    /// An earlier stanza with the same ratchet key and counter.
+    pub seen_before: Option<SeenBefore>,
+    /// Trust in the sender's device.
+    pub trust: Option<SenderTrust>,
+    /// The newest of our own ratchet keys towards the sender's device that the capture showed before this message.
+    pub own_newest: Option<OwnRatchetKey>,
+    /// Our own ratchet keys towards that device, in the order seen, before this message.
+    pub own_seen: Vec<PublicKey>,
+    /// What the sender's own store says.
+    pub peer: Option<PeerFact>,
+    /// Another identity key that the sender's device used earlier and later (both live).
+    pub other_identity: Option<IdentityKey>,
+    /// What the log's reader had to repair.
+    pub repairs: Vec<String>,
+}
+
+/// The stanza around it.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// Stanza id.
+    pub id: Option<String>,
+    /// `origin-id`.
+    pub origin_id: Option<String>,
+    /// Archive ids.
+    pub archive_ids: Vec<String>,
+    /// Sender.
+    pub from: Option<BareJid>,
+    /// As written.
+    pub from_full: Option<String>,
+    /// Recipient.
+    pub to: Option<BareJid>,
+    /// The room.
+    pub room: Option<BareJid>,
+    /// How it was wrapped.
+    pub wrapper: Wrapper,
+    /// Delay stamp.
+    pub sent: Option<When>,
+    /// When the log saw it.
+    pub time: Option<When>,
+    /// Which way.
+    pub direction: Option<Direction>,
+    /// Where it begins.
+    pub position: Position,
+}
+
+/// The encrypted element.
+#[derive(Clone, Debug)]
+pub enum Element {
+    /// Read.
+    Known {
+        /// Variant.
+        namespace: Namespace,
+        /// Sender's device.
+        sid: Option<u32>,
+        /// What is wrong with it.
+        faults: Vec<Fault>,
+        /// Whether there is a payload.
+        has_payload: bool,
+    },
+    /// Its version is not defined.
+    Unknown {
+        /// Namespace.
+        uri: String,
+        /// Sender's device.
+        sid: Option<u32>,
+    },
+    /// Its XML broke.
+    Broken {
+        /// How.
+        error: XmlError,
+        /// Variant, if it came that far.
+        namespace: Option<Namespace>,
+        /// Sender's device, if it came that far.
+        sid: Option<u32>,
+    },
+}
+
+impl Element {
+    /// The sender's device.
+    pub fn sid(&self) -> Option<u32> {
+        match self {
+            Self::Known { sid, .. } | Self::Unknown { sid, .. } | Self::Broken { sid, .. } => *sid,
+        }
+    }
+
+    /// The variant.
+    pub fn namespace(&self) -> Option<Namespace> {
+        match self {
+            Self::Known { namespace, .. } => Some(*namespace),
+            Self::Unknown { .. } => None,
+            Self::Broken { namespace, .. } => *namespace,
+        }
+    }
+
+    /// Whether there is a payload.
+    pub fn has_payload(&self) -> bool {
+        matches!(self, Self::Known { has_payload: true, .. })
+    }
+}
+
+/// Who sent a message, seen from us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This very device.
+    ThisDevice,
+    /// Somebody else who uses our device id.
+    OurIdElsewhere,
+    /// Another device of our account.
+    OwnAccount,
+    /// Somebody else.
+    Contact,
+}
+
+/// Whether and how a message is addressed to us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addressing {
+    /// Keys with our device id under our address (or under no address).
+    pub ours: usize,
+    /// An address other than ours under which our device id stands.
+    pub other_jid: Option<String>,
+    /// Our address has keys, but for other devices only.
+    pub other_devices: Vec<u32>,
+    /// All device ids it has keys for.
+    pub rids: Vec<u32>,
+}
+
+/// The key element, read.
+#[derive(Clone, Debug)]
+pub struct KeyFact {
+    /// It is a key exchange.
+    pub exchange: bool,
+    /// The attribute says the other kind.
+    pub flag_contradicts: bool,
+    /// Sender's ratchet key.
+    pub ratchet_key: PublicKey,
+    /// Counter.
+    pub counter: u32,
+    /// Previous counter.
+    pub previous_counter: u32,
+    /// Base key, in an exchange.
+    pub base_key: Option<PublicKey>,
+    /// Identity key, in an exchange.
+    pub identity: Option<IdentityKey>,
+    /// A key element with our device id that did not open, where another one did.
+    pub other_keys_failed: usize,
+}
+
+/// Who opened a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenedBy {
+    /// The store copy of this trial.
+    Trial(usize),
+    /// Our own sending chain.
+    OwnChain,
+    /// The sender's own store.
+    Peer,
+}
+
+/// Trust in the sender's device.
+#[derive(Clone, Debug)]
+pub struct SenderTrust {
+    /// The client's word.
+    pub trust: Trust,
+    /// The key it is about.
+    pub fingerprint: Option<Fingerprint>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Outcome {
+    /// The trial that a verdict rests on: the one that opened the message, else the first copy's, which
+    /// has lived through the whole capture.
+    pub fn trial(&self) -> Option<&Trial> {
+        match self.opened_by {
+            Some(OpenedBy::Trial(index)) => self.trials.get(index),
+            _ => self.trials.first(),
+        }
+    }
+
+    /// The variant.
+    pub fn namespace(&self) -> Option<Namespace> {
+        self.element.namespace()
+    }
+
+    /// The key element's facts, if it could be read.
+    pub fn key_fact(&self) -> Option<&KeyFact> {
+        self.key.as_ref()?.as_ref().ok()
+    }
+
+    /// Whether the stanza may be old: from the archive or with a delay stamp.
+    pub fn is_delayed(&self) -> bool {
+        self.header.wrapper == Wrapper::Archive || self.header.sent.is_some()
+    }
+}

@@ -1,0 +1,410 @@
+//! One store copy, brought forward: each message of the capture changes its sessions and prekeys as it
+//! would have changed the client's. What is replayed is never written anywhere.
+
+use super::trial::{AdFact, ExchangeFact, PrekeyFact, RatchetFact, SessionFact, Trial};
+use crate::model::{Account, BareJid, Place, ProblemScope};
+use crate::omemo::ratchet::{AssociatedData, Attempt, ChainLookup, MessageKey, Session, SessionRecord, StateRef, Step};
+use crate::omemo::wire::{KeyContent, KeyExchange, RatchetMessage};
+use crate::omemo::{IdentityKey, Namespace, PublicKey, x3dh};
+use crate::secret::SecretBytes;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Sessions that a key exchange replaced and that are kept for proofs, per device: enough for crossed
+/// exchanges, and bounded against a flood of them.
+const MAX_REPLACED: usize = 8;
+
+type DeviceKey = (BareJid, u32, Namespace);
+
+/// A session as replayed.
+#[derive(Debug)]
+struct Replayed {
+    record: SessionRecord,
+    place: Option<Place>,
+    /// An earlier message of the capture turned the ratchet: our next ratchet key is not known.
+    turned: bool,
+    /// Sessions that the client threw away, for proofs.
+    replaced: Vec<Session>,
+}
+
+/// A message to be tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// The sender, if known.
+    pub from: Option<&'a BareJid>,
+    /// The sender's device.
+    pub sid: u32,
+    /// The variant of the bytes.
+    pub namespace: Namespace,
+    /// The key element.
+    pub content: &'a KeyContent,
+}
+
+/// A store copy of one account.
+#[derive(Debug)]
+pub struct Replay {
+    /// Position among the stores given.
+    pub snapshot: usize,
+    /// The account as read.
+    pub account: Account,
+    sessions: BTreeMap<DeviceKey, Replayed>,
+    used_prekeys: HashSet<(Namespace, u32)>,
+    /// Identity keys learned from key exchanges of this capture.
+    learned: HashMap<DeviceKey, IdentityKey>,
+}
+
+impl Replay {
+    /// Begins with an account as read from the store at position `snapshot`.
+    pub fn new(snapshot: usize, mut account: Account) -> Self {
+        let sessions = std::mem::take(&mut account.sessions)
+            .into_iter()
+            .map(|s| {
+                let replayed = Replayed { record: s.record, place: Some(s.place), turned: false, replaced: Vec::new() };
+                ((s.jid, s.device_id, s.namespace), replayed)
+            })
+            .collect();
+        Self { snapshot, account, sessions, used_prekeys: HashSet::new(), learned: HashMap::new() }
+    }
+
+    /// The identity key this copy has for a device: from its session, a device row, or this capture.
+    pub fn identity(&self, jid: &BareJid, device_id: u32, namespace: Namespace) -> Option<IdentityKey> {
+        let key = (jid.clone(), device_id, namespace);
+        self.learned
+            .get(&key)
+            .copied()
+            .or_else(|| {
+                let record = &self.sessions.get(&key)?.record;
+                record.current.as_ref().or(record.archived.first()).map(|s| s.remote_identity)
+            })
+            .or_else(|| {
+                let same = |d: &&crate::model::Device| d.jid == *jid && d.device_id == Some(device_id);
+                self.account.devices.iter().find(same).and_then(|d| d.identity)
+            })
+    }
+
+    /// Our current ratchet keys towards a device, of all states.
+    pub fn own_ratchet_keys(&self, jid: Option<&BareJid>, device_id: u32, namespace: Namespace) -> Vec<PublicKey> {
+        self.records(jid, device_id, namespace)
+            .flat_map(|r| r.record.states())
+            .filter_map(|(_, s)| s.sender_chain.as_ref().map(|c| c.ratchet_key.public))
+            .collect()
+    }
+
+    /// The message key of a message that this device itself sent, from its sending chain.
+    pub fn own_message_key(&self, rid: u32, namespace: Namespace, message: &RatchetMessage) -> Option<SecretBytes> {
+        self.records(None, rid, namespace).flat_map(|r| r.record.states()).find_map(|(_, session)| {
+            let key = session.own_message_key(message)?;
+            let data = session.associated_data(false)?;
+            key.verifies(namespace, &data, message).then(|| key.decrypt(namespace, message)).flatten()
+        })
+    }
+
+    fn records(&self, jid: Option<&BareJid>, device_id: u32, namespace: Namespace) -> impl Iterator<Item = &Replayed> {
+        self.sessions
+            .iter()
+            .filter(move |((j, id, ns), _)| *id == device_id && *ns == namespace && jid.is_none_or(|jid| jid == j))
+            .map(|(_, r)| r)
+    }
+
+    /// Tries a message and, if it opens, moves the session on.
+    pub fn receive(&mut self, query: &Query<'_>) -> Trial {
+        let mut candidates = self.candidates(query);
+        let exchange = query.content.key_exchange().map(|e| self.exchange_fact(query, e, &candidates));
+        let mut trial = self.blank(query, exchange);
+        if trial.exchange.as_ref().is_some_and(|e| !e.base_key_known) {
+            if let (Some(jid), Some(exchange)) =
+                (query.from.cloned().or_else(|| first_jid(&candidates)), query.content.key_exchange())
+            {
+                self.receive_exchange(&mut trial, (jid, query.sid, query.namespace), exchange);
+            }
+            return trial;
+        }
+        if let (Some(from), true) = (query.from, trial.exchange.is_none()) {
+            // The session may lie under another spelling of the address: the MAC tells.
+            let all = self.candidates(&Query { from: None, ..*query });
+            candidates.extend(all.into_iter().filter(|(jid, ..)| jid != from));
+        }
+        for key in candidates {
+            let foreign = query.from.is_some_and(|from| *from != key.0);
+            self.receive_in(&mut trial, &key, query.content.message(), foreign);
+            if trial.opened.is_some() {
+                break;
+            }
+        }
+        trial
+    }
+
+    fn candidates(&self, query: &Query<'_>) -> Vec<DeviceKey> {
+        let fits =
+            |key: &&DeviceKey| key.1 == query.sid && key.2 == query.namespace && query.from.is_none_or(|from| *from == key.0);
+        self.sessions.keys().filter(fits).cloned().collect()
+    }
+
+    fn blank(&self, query: &Query<'_>, exchange: Option<ExchangeFact>) -> Trial {
+        let damaged = self.account.problems.iter().find_map(|p| match &p.scope {
+            ProblemScope::Session { jid, device_id } if *device_id == query.sid && query.from.is_none_or(|f| f == jid) => {
+                Some(SessionFact::Damaged { place: p.place.clone(), says: p.says.clone() })
+            }
+            _ => None,
+        });
+        Trial {
+            snapshot: self.snapshot,
+            session: damaged.unwrap_or(SessionFact::Missing),
+            exchange,
+            ratchet: None,
+            opened: None,
+            over_limit: None,
+            state: None,
+            associated_data: None,
+            replaced_session_opens: false,
+            own_ratchet_keys: self.own_ratchet_keys(query.from, query.sid, query.namespace),
+            their_ratchet_keys: self
+                .records(query.from, query.sid, query.namespace)
+                .flat_map(|r| r.record.states())
+                .flat_map(|(_, s)| s.receiver_chains.iter().map(|c| c.ratchet_key))
+                .collect(),
+        }
+    }
+
+    fn exchange_fact(&self, query: &Query<'_>, exchange: &KeyExchange, candidates: &[DeviceKey]) -> ExchangeFact {
+        let base_key_known = candidates
+            .iter()
+            .any(|key| self.sessions.get(key).is_some_and(|r| r.record.with_base_key(&exchange.base_key).is_some()));
+        let known = query.from.and_then(|jid| self.identity(jid, query.sid, query.namespace));
+        let damaged = |wanted: ProblemScope| self.account.problems.iter().find(|p| p.scope == wanted).map(|p| p.place.clone());
+        let namespace = query.namespace;
+        let signed = exchange.signed_prekey_id;
+        let signed_prekey = if self.signed_prekey(namespace, signed).is_some() {
+            PrekeyFact::Held
+        } else {
+            damaged(ProblemScope::SignedPreKey(signed)).map_or(PrekeyFact::Missing, |place| PrekeyFact::Damaged { place })
+        };
+        let prekey = match exchange.prekey_id {
+            None => PrekeyFact::NotNamed,
+            Some(id) if self.used_prekeys.contains(&(namespace, id)) => PrekeyFact::UsedUp,
+            Some(id) if self.prekey(namespace, id).is_some() => PrekeyFact::Held,
+            Some(id) => damaged(ProblemScope::PreKey(id)).map_or(PrekeyFact::Missing, |place| PrekeyFact::Damaged { place }),
+        };
+        ExchangeFact {
+            base_key_known,
+            identity: exchange.identity_key,
+            other_identity: known.filter(|k| *k != exchange.identity_key),
+            signed_prekey_id: signed,
+            signed_prekey,
+            prekey_id: exchange.prekey_id,
+            prekey,
+            highest_prekey_id: self.account.highest_prekey_id,
+        }
+    }
+
+    fn signed_prekey(&self, namespace: Namespace, id: u32) -> Option<&crate::model::StoredSignedPreKey> {
+        self.account.signed_prekeys.iter().find(|k| k.id == id && k.namespaces.contains(&namespace))
+    }
+
+    fn prekey(&self, namespace: Namespace, id: u32) -> Option<&crate::model::StoredPreKey> {
+        self.account.prekeys.iter().find(|k| k.id == id && k.namespaces.contains(&namespace))
+    }
+
+    /// A key exchange that no state knows: X3DH, then the inner message.
+    fn receive_exchange(&mut self, trial: &mut Trial, key: DeviceKey, exchange: &KeyExchange) {
+        let namespace = key.2;
+        let fact_allows = trial
+            .exchange
+            .as_ref()
+            .is_some_and(|e| e.signed_prekey == PrekeyFact::Held && matches!(e.prekey, PrekeyFact::Held | PrekeyFact::NotNamed));
+        if let Some(replayed) = self.sessions.get(&key) {
+            trial.session = present(&key.0, replayed);
+        }
+        let (true, Some(own)) = (fact_allows, self.account.identity.as_ref()) else { return };
+        let Some(signed) = self.signed_prekey(namespace, exchange.signed_prekey_id) else { return };
+        let one_time = exchange.prekey_id.and_then(|id| self.prekey(namespace, id));
+        let session = x3dh::respond(namespace, own, &signed.pair, one_time.map(|k| &k.pair), exchange);
+        let limits = self.account.client.implementation.limits();
+        let step = session.receive(&exchange.message, &limits);
+        let Some(next) = self.first_step(trial, &session, step, &exchange.message, &key) else { return };
+        if trial.exchange.as_ref().is_some_and(|e| e.other_identity.is_some()) && !self.account.client.accepts_changed_identity {
+            // The client refuses it: its own session stays as it is.
+            trial.state = None;
+            return;
+        }
+        let implementation = self.account.client.implementation;
+        let replayed = self.sessions.entry(key.clone()).or_insert_with(|| Replayed {
+            record: SessionRecord { implementation, current: None, archived: Vec::new() },
+            place: None,
+            turned: false,
+            replaced: Vec::new(),
+        });
+        if !implementation.archives_states() {
+            if let Some(old) = replayed.record.current.clone() {
+                replayed.replaced.insert(0, old);
+                replayed.replaced.truncate(MAX_REPLACED);
+            }
+        }
+        replayed.record.begin(next);
+        replayed.turned = true;
+        trial.session = present(&key.0, replayed);
+        trial.state = Some(StateRef::Current);
+        if let Some(id) = exchange.prekey_id {
+            self.used_prekeys.insert((namespace, id));
+        }
+        self.learned.insert(key, exchange.identity_key);
+    }
+
+    /// An ordinary message, or a repeated key exchange, in the sessions of one device.
+    fn receive_in(&mut self, trial: &mut Trial, key: &DeviceKey, message: &RatchetMessage, foreign: bool) {
+        let Some(replayed) = self.sessions.get_mut(key) else { return };
+        let attempt = replayed.record.receive(message);
+        if foreign && attempt.opened.is_none() {
+            return;
+        }
+        trial.session = present(&key.0, replayed);
+        let fact = RatchetFact::of(&attempt, replayed.turned).map(|f| with_numbers(f, &replayed.record, message));
+        if let Some(opened) = &attempt.opened {
+            trial.opened = Some(opened.key_material.clone());
+            trial.state = Some(opened.state);
+            trial.over_limit = attempt.over_limit;
+            let turned = attempt
+                .states
+                .iter()
+                .any(|s| s.state == opened.state && matches!(s.step.lookup, Some(ChainLookup::NewStep { .. })));
+            replayed.record.apply(&attempt);
+            replayed.turned =
+                replayed.record.current.as_ref().is_some_and(|s| s.sender_chain.is_none()) && (turned || replayed.turned);
+        } else if let Some(material) = open_replaced(replayed, message) {
+            trial.opened = Some(material);
+            trial.replaced_session_opens = true;
+        } else {
+            trial.associated_data = self.associated_data_proof(key, &attempt, message);
+        }
+        trial.ratchet = fact;
+    }
+
+    /// Judges the first message of a new session; gives the session after it, if it opened.
+    fn first_step(
+        &self,
+        trial: &mut Trial,
+        session: &Session,
+        step: Step,
+        message: &RatchetMessage,
+        key: &DeviceKey,
+    ) -> Option<Session> {
+        let attempt = attempt_of(session, step, message);
+        trial.ratchet = RatchetFact::of(&attempt, false);
+        trial.over_limit = attempt.over_limit;
+        let Some(opened) = &attempt.opened else {
+            trial.associated_data = self.associated_data_proof(key, &attempt, message);
+            return None;
+        };
+        trial.opened = Some(opened.key_material.clone());
+        attempt.states.into_iter().find_map(|s| s.step.next)
+    }
+
+    /// Looks for associated data with which the MAC verifies.
+    fn associated_data_proof(&self, key: &DeviceKey, attempt: &Attempt, message: &RatchetMessage) -> Option<AdFact> {
+        let namespace = key.2;
+        let own = self.account.identity.as_ref().map(|i| i.public)?;
+        let senders: Vec<IdentityKey> =
+            self.account.devices.iter().filter(|d| d.jid == key.0).filter_map(|d| d.identity).collect();
+        let receivers: Vec<IdentityKey> = self
+            .account
+            .devices
+            .iter()
+            .filter(|d| Some(&d.jid) == self.account.jid.as_ref())
+            .filter_map(|d| d.identity)
+            .collect();
+        attempt.states.iter().find_map(|tried| {
+            let message_key = tried.step.message_key.as_ref()?;
+            let replayed = self.sessions.get(key);
+            let session = replayed.and_then(|r| r.record.state(tried.state));
+            let (local, remote) = session.map_or((own, None), |s| (s.local_identity, Some(s.remote_identity)));
+            let remote = remote.or_else(|| self.identity(&key.0, key.1, namespace))?;
+            let fits =
+                |sender: &IdentityKey, receiver: &IdentityKey| verifies_with(message_key, namespace, sender, receiver, message);
+            if fits(&local, &remote) || fits(&remote, &local) {
+                return Some(AdFact::Swapped);
+            }
+            senders
+                .iter()
+                .find(|s| **s != remote && (fits(s, &local) || (!namespace.is_legacy() && fits(&local, s))))
+                .map(|s| AdFact::OtherSender(*s))
+                .or_else(|| {
+                    receivers
+                        .iter()
+                        .find(|r| **r != local && (fits(&remote, r) || (!namespace.is_legacy() && fits(r, &remote))))
+                        .map(|r| AdFact::OtherReceiver(*r))
+                })
+        })
+    }
+}
+
+fn first_jid(candidates: &[DeviceKey]) -> Option<BareJid> {
+    candidates.first().map(|(jid, ..)| jid.clone())
+}
+
+fn present(jid: &BareJid, replayed: &Replayed) -> SessionFact {
+    SessionFact::Present { jid: jid.clone(), place: replayed.place.clone(), states: replayed.record.states().count() }
+}
+
+/// Opens a message with a session the client no longer has, and moves that session on.
+fn open_replaced(replayed: &mut Replayed, message: &RatchetMessage) -> Option<SecretBytes> {
+    let limits = replayed.record.implementation.limits();
+    for session in &mut replayed.replaced {
+        let step = session.receive(message, &limits);
+        if let (Some(next), Some(key)) = (step.next, step.message_key) {
+            let material = key.decrypt(session.namespace, message)?;
+            *session = next;
+            return Some(material);
+        }
+    }
+    None
+}
+
+fn attempt_of(session: &Session, step: Step, message: &RatchetMessage) -> Attempt {
+    let opened = step.next.as_ref().and(step.message_key.as_ref()).and_then(|key| {
+        let key_material = key.decrypt(session.namespace, message)?;
+        Some(crate::omemo::ratchet::Opened { state: StateRef::Current, key_material, message_key: key.clone() })
+    });
+    let states = vec![crate::omemo::ratchet::StateAttempt { state: StateRef::Current, step }];
+    Attempt { states, opened, over_limit: None, client_stopped_at: None }
+}
+
+/// Adds the numbers that tell a used key from a dropped one.
+fn with_numbers(fact: RatchetFact, record: &SessionRecord, message: &RatchetMessage) -> RatchetFact {
+    match fact {
+        RatchetFact::Used { index, .. } => {
+            let skipped = |s: &Session| s.receiver_chains.iter().map(|c| c.skipped.len()).sum::<usize>();
+            let stored = record.states().map(|(_, s)| skipped(s)).max().unwrap_or(0);
+            let oldest_stored = record
+                .states()
+                .flat_map(|(_, s)| s.receiver_chains.iter())
+                .filter(|c| c.ratchet_key == message.ratchet_key)
+                .flat_map(|c| c.skipped.iter().map(|k| k.counter))
+                .min();
+            RatchetFact::Used { index, oldest_stored, stored }
+        }
+        RatchetFact::NewChainBadMac { .. } => {
+            let chains = record.states().map(|(_, s)| s.receiver_chains.len()).max().unwrap_or(0);
+            RatchetFact::NewChainBadMac { chains }
+        }
+        other => other,
+    }
+}
+
+/// Whether the MAC verifies with these identity keys in this order.
+fn verifies_with(
+    key: &MessageKey,
+    namespace: Namespace,
+    first: &IdentityKey,
+    second: &IdentityKey,
+    message: &RatchetMessage,
+) -> bool {
+    if namespace.is_legacy() {
+        return key.verifies(namespace, &AssociatedData::legacy(first, second), message);
+    }
+    let forms = |identity: &IdentityKey| -> Vec<[u8; 32]> {
+        identity
+            .edwards()
+            .map_or_else(|| [false, true].into_iter().filter_map(|s| identity.to_edwards(s)).collect(), |e| vec![*e])
+    };
+    let seconds = forms(second);
+    forms(first).iter().any(|a| seconds.iter().any(|b| key.verifies(namespace, &AssociatedData::omemo(a, b), message)))
+}

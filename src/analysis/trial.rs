@@ -1,0 +1,184 @@
+//! What one store copy, brought forward through the capture, says about one message.
+
+use crate::model::{BareJid, Place};
+use crate::omemo::ratchet::{Attempt, ChainLookup, Failure, StateRef};
+use crate::omemo::{IdentityKey, PublicKey};
+use crate::secret::SecretBytes;
+
+/// The facts of one try.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// Position of the copy among the stores given, 0 is the first.
+    pub snapshot: usize,
+    /// The session with the sender's device.
+    pub session: SessionFact,
+    /// The key exchange, if the message is one.
+    pub exchange: Option<ExchangeFact>,
+    /// What the ratchet said; `None` if no state was there to ask.
+    pub ratchet: Option<RatchetFact>,
+    /// The key material, if a state opened the message.
+    pub opened: Option<SecretBytes>,
+    /// The message opened, but lies further ahead than the client's library accepts: the distance.
+    pub over_limit: Option<u32>,
+    /// The state that opened it, or would have.
+    pub state: Option<StateRef>,
+    /// A proof that only the associated data is wrong.
+    pub associated_data: Option<AdFact>,
+    /// A session that this copy had, and that another key exchange replaced, opens the message.
+    pub replaced_session_opens: bool,
+    /// Our ratchet keys that the copy knows for this device at this point.
+    pub own_ratchet_keys: Vec<PublicKey>,
+    /// Their ratchet keys that the copy knows.
+    pub their_ratchet_keys: Vec<PublicKey>,
+}
+
+/// The session row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionFact {
+    /// There is none.
+    Missing,
+    /// It is there.
+    Present {
+        /// Under which address.
+        jid: BareJid,
+        /// Where; `None` if it was begun by a key exchange in this capture.
+        place: Option<Place>,
+        /// How many states, current and archived.
+        states: usize,
+    },
+    /// Its row is damaged.
+    Damaged {
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        says: String,
+    },
+}
+
+/// A key exchange held against the copy.
+#[derive(Clone, Debug)]
+pub struct ExchangeFact {
+    /// Some state was made by this very exchange: a repetition.
+    pub base_key_known: bool,
+    /// The identity key in the exchange.
+    pub identity: IdentityKey,
+    /// The identity key that the copy has for the device, if another.
+    pub other_identity: Option<IdentityKey>,
+    /// The signed prekey it names.
+    pub signed_prekey_id: u32,
+    /// Whether the copy holds it.
+    pub signed_prekey: PrekeyFact,
+    /// The one-time prekey it names.
+    pub prekey_id: Option<u32>,
+    /// Whether the copy holds it.
+    pub prekey: PrekeyFact,
+    /// The highest one-time prekey id the copy knows to have been given out.
+    pub highest_prekey_id: Option<u32>,
+}
+
+/// Whether a prekey is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrekeyFact {
+    /// The exchange names none.
+    NotNamed,
+    /// Held.
+    Held,
+    /// Not held by the store.
+    Missing,
+    /// Held by the store, but an earlier key exchange in this capture used it up.
+    UsedUp,
+    /// Its record is damaged.
+    Damaged {
+        /// Where.
+        place: Place,
+    },
+}
+
+/// The ratchet's word, of the state that came nearest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RatchetFact {
+    /// It opened.
+    Opened,
+    /// The chain is known, but the key was used or dropped. `index`: counter of the chain's next key;
+    /// `oldest_stored`: smallest counter among the skipped keys still kept; `stored`: how many.
+    Used {
+        /// Counter of the chain's next key, if the chain key is still there.
+        index: Option<u32>,
+        /// Smallest counter among the skipped keys of this chain.
+        oldest_stored: Option<u32>,
+        /// How many skipped keys the whole state keeps.
+        stored: usize,
+    },
+    /// The chain is known and gave a key, but the MAC is wrong.
+    KnownChainBadMac,
+    /// The ratchet key is new; a DH step with our current ratchet key gave a wrong MAC.
+    NewChainBadMac {
+        /// Receiver chains of the fullest state.
+        chains: usize,
+    },
+    /// The ratchet key is new and the copy has no ratchet private key to go on with, because an earlier
+    /// message in this capture already turned the ratchet.
+    BeyondOneStep,
+    /// The ratchet key is new and the session has no sending side (uninitialised).
+    NoRatchetKey,
+    /// Further ahead than this program follows.
+    TooFarAhead {
+        /// The distance.
+        ahead: u32,
+    },
+    /// MAC right, padding wrong.
+    Padding,
+    /// The Ed25519 form of an identity key is needed and not known.
+    NoAssociatedData,
+}
+
+/// The message verifies with other associated data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdFact {
+    /// The two identity keys in the other order.
+    Swapped,
+    /// Another identity key of the sender.
+    OtherSender(IdentityKey),
+    /// Another identity key of ours.
+    OtherReceiver(IdentityKey),
+}
+
+impl RatchetFact {
+    /// The fact of the state that came nearest to opening the message.
+    pub fn of(attempt: &Attempt, turned: bool) -> Option<Self> {
+        if attempt.opened.is_some() {
+            return Some(Self::Opened);
+        }
+        attempt.states.iter().filter_map(|s| Self::of_step(&s.step, turned)).max_by_key(Self::nearness)
+    }
+
+    fn of_step(step: &crate::omemo::ratchet::Step, turned: bool) -> Option<Self> {
+        let known = matches!(step.lookup, Some(ChainLookup::Known { .. }));
+        Some(match step.failure.as_ref()? {
+            Failure::KeyUsed { index } => Self::Used { index: *index, oldest_stored: None, stored: 0 },
+            Failure::Mac if known => Self::KnownChainBadMac,
+            Failure::Mac => Self::NewChainBadMac { chains: 0 },
+            Failure::NoRatchetKey if turned => Self::BeyondOneStep,
+            Failure::NoRatchetKey => Self::NoRatchetKey,
+            Failure::TooFarAhead { ahead } => Self::TooFarAhead { ahead: *ahead },
+            Failure::Padding => Self::Padding,
+            Failure::NoAssociatedData => Self::NoAssociatedData,
+            Failure::OtherVariant => return None,
+        })
+    }
+
+    /// How near a state came: a known chain says more than an unknown one.
+    fn nearness(&self) -> u8 {
+        match self {
+            Self::Opened => 9,
+            Self::Padding => 8,
+            Self::KnownChainBadMac => 7,
+            Self::Used { .. } => 6,
+            Self::TooFarAhead { .. } => 5,
+            Self::NoAssociatedData => 4,
+            Self::BeyondOneStep => 3,
+            Self::NewChainBadMac { .. } => 2,
+            Self::NoRatchetKey => 1,
+        }
+    }
+}
