@@ -71,9 +71,10 @@ impl Terminal {
     pub fn failure(&mut self, says: &str) {
         self.error(says);
         if self.format == Format::Json
-            && let Ok(object) = to_json(&ErrorView { error: says }) {
-                let _ = self.write(&object);
-            }
+            && let Ok(object) = to_json(&ErrorView { error: says })
+        {
+            let _ = self.write(&object);
+        }
     }
 
     /// What is wrong with an input, on standard error.
