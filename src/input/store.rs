@@ -3,12 +3,16 @@
 //!
 //! Adding a client: one file with a `FORMAT`, and one line in [`FORMATS`].
 
+pub mod account;
 pub mod candidate;
 pub mod converse;
 pub mod describe;
+pub mod dino;
+pub mod gajim;
 pub mod json_text;
 pub mod key_file;
 pub mod movim;
+pub mod profanity;
 pub mod python_omemo;
 pub mod sqlite;
 mod walk;
@@ -53,7 +57,8 @@ pub struct Reading {
 }
 
 /// All known stores. The order does not matter: each file is recognised by exactly one.
-pub const FORMATS: &[StoreFormat] = &[python_omemo::FORMAT, converse::FORMAT, movim::FORMAT];
+pub const FORMATS: &[StoreFormat] =
+    &[converse::FORMAT, dino::FORMAT, gajim::FORMAT, movim::FORMAT, profanity::FORMAT, python_omemo::FORMAT];
 
 /// The format that recognises a file or folder.
 pub fn recognise(candidate: &Candidate) -> Option<&'static StoreFormat> {

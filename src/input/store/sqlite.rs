@@ -11,7 +11,7 @@ pub mod journal;
 mod rows;
 pub mod wal;
 
-pub use rows::Row;
+pub use rows::{Row, unsigned_id};
 
 use crate::input::InputError;
 use crate::model::{Part, Place, Problem, ProblemScope};
