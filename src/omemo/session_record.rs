@@ -1,6 +1,7 @@
 //! Session, prekey and identity records as libraries store them -> [`crate::omemo::ratchet`] types.
 
 pub mod javascript;
+mod json;
 pub mod libsignal;
 pub mod python;
 

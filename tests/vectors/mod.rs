@@ -1,5 +1,6 @@
 //! Reading `fixtures/vectors`: see `fixtures/README.md` for where they come from.
 #![allow(dead_code)] // Each test binary uses a part of this.
+#![allow(clippy::unwrap_used)] // A test may panic.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};

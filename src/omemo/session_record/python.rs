@@ -6,6 +6,8 @@ mod old_generation;
 
 pub use old_generation::old_session;
 
+use super::json::Field;
+pub use super::json::latin1;
 use super::{Parsed, RecordError};
 use crate::omemo::Namespace;
 use crate::omemo::curve::{KeyPair, PrivateKey, PublicKey};
@@ -14,7 +16,7 @@ use crate::omemo::ratchet::{
     AssociatedData, ChainKey, Implementation, MessageKey, PendingPreKey, ReceiverChain, RootKey, SenderChain, Session,
     SessionRecord, SkippedKey,
 };
-use crate::secret::{Secret, SecretBytes};
+use crate::secret::Secret;
 use serde_json::Value;
 
 /// Skipped keys read at most: the libraries keep 1000, the old generation 5000.
@@ -164,83 +166,4 @@ fn chain(field: &Field<'_>) -> Result<Option<ChainKey>, RecordError> {
     let length = field.field("length");
     let index = length.count()?.ok_or_else(|| length.error("a number"))?;
     Ok(Some(ChainKey::new(index, field.field("key").secret()?)))
-}
-
-/// One byte per character, U+0000 to U+00FF; `None` if a character is beyond.
-pub fn latin1(text: &str) -> Option<SecretBytes> {
-    // As many bytes as characters at most: no growth that would leave copies behind.
-    let mut bytes = zeroize::Zeroizing::new(Vec::with_capacity(text.len()));
-    for character in text.chars() {
-        bytes.push(u8::try_from(u32::from(character)).ok()?);
-    }
-    Some(SecretBytes::new(std::mem::take(&mut *bytes)))
-}
-
-/// A value with its path, for errors that name it.
-struct Field<'a> {
-    path: String,
-    value: Option<&'a Value>,
-}
-
-impl<'a> Field<'a> {
-    fn field(&self, name: &str) -> Self {
-        Self { path: format!("{}.{name}", self.path), value: self.value.and_then(|value| value.get(name)) }
-    }
-
-    fn is_null(&self) -> bool {
-        self.value.is_none_or(Value::is_null)
-    }
-
-    fn object(self) -> Result<Self, RecordError> {
-        if self.value.is_some_and(Value::is_object) { Ok(self) } else { Err(self.error("an object")) }
-    }
-
-    fn array(&self) -> Result<Vec<Self>, RecordError> {
-        match self.value {
-            None | Some(Value::Null) => Ok(Vec::new()),
-            Some(Value::Array(items)) => Ok(items
-                .iter()
-                .enumerate()
-                .map(|(i, value)| Self { path: format!("{}[{i}]", self.path), value: Some(value) })
-                .collect()),
-            Some(_) => Err(self.error("an array")),
-        }
-    }
-
-    fn latin1(&self) -> Result<SecretBytes, RecordError> {
-        const EXPECTED: &str = "a string with one character (U+0000 to U+00FF) per byte";
-        self.value.and_then(Value::as_str).and_then(latin1).ok_or_else(|| self.error(EXPECTED))
-    }
-
-    fn secret(&self) -> Result<Secret<32>, RecordError> {
-        Secret::from_slice(self.latin1()?.expose()).ok_or_else(|| self.error("32 bytes"))
-    }
-
-    fn public_key(&self) -> Result<PublicKey, RecordError> {
-        PublicKey::from_bytes(self.latin1()?.expose()).ok_or_else(|| self.error("32 bytes"))
-    }
-
-    /// A counter or length; null is `None`.
-    fn count(&self) -> Result<Option<u32>, RecordError> {
-        match self.value {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => match value.as_u64().and_then(|number| u32::try_from(number).ok()) {
-                Some(number) => Ok(Some(number)),
-                None => Err(self.error("a number from 0 to 4294967295")),
-            },
-        }
-    }
-
-    fn error(&self, expected: &'static str) -> RecordError {
-        let found = match self.value {
-            None => "nothing".into(),
-            Some(Value::Null) => "null".into(),
-            Some(Value::Bool(_)) => "true or false".into(),
-            Some(Value::Number(number)) => format!("the number {number}"),
-            Some(Value::String(text)) => format!("a string of {} characters", text.chars().count()),
-            Some(Value::Array(items)) => format!("an array of {}", items.len()),
-            Some(Value::Object(_)) => "an object".into(),
-        };
-        RecordError::Field { field: self.path.clone(), expected, found }
-    }
 }

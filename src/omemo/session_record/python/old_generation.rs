@@ -1,9 +1,10 @@
 //! Sessions of python-omemo before 1.0 (DoubleRatchet 0.7): the shape of nested `super` objects.
 //! Byte values are standard base64 here.
 
-use super::{Field, Ratchet, SKIPPED_KEYS_READ, SessionContext, add_skipped, assemble, close_chains, record};
+use super::{Ratchet, SKIPPED_KEYS_READ, SessionContext, add_skipped, assemble, close_chains, record};
 use crate::omemo::curve::{KeyPair, PrivateKey, PublicKey};
 use crate::omemo::ratchet::{ChainKey, MessageKey, SessionRecord, SkippedKey};
+use crate::omemo::session_record::json::Field;
 use crate::omemo::session_record::{Parsed, RecordError};
 use crate::secret::{Secret, SecretBytes};
 use base64::Engine;
