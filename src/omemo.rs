@@ -12,6 +12,7 @@ pub mod ratchet;
 pub mod session_record;
 pub mod signature;
 pub mod stanza;
+pub mod uri;
 pub mod wire;
 pub mod x3dh;
 pub mod xml;

@@ -1,5 +1,6 @@
 //! Whole conversations between real libraries, replayed step by step.
 
+#![allow(clippy::unwrap_used)] // A test may panic.
 mod vectors;
 
 use omemoscope::omemo::ratchet::{

@@ -55,6 +55,11 @@ impl fmt::Debug for PublicKey {
 pub struct PrivateKey(Secret<32>);
 
 impl PrivateKey {
+    /// Takes a scalar over.
+    pub const fn new(scalar: Secret<32>) -> Self {
+        Self(scalar)
+    }
+
     /// From the 32 bytes a store holds.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Secret::from_slice(bytes).map(Self)

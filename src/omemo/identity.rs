@@ -3,10 +3,16 @@
 //! Legacy OMEMO sends the Curve25519 form, OMEMO since XEP-0384 0.5.0 the Ed25519 form. The sign of
 //! the Ed25519 form is lost in the Curve25519 form, so equality is always tested on the latter.
 
+mod fingerprint;
+
+pub use fingerprint::{Fingerprint, FingerprintError, FingerprintForm};
+
 use super::curve::{KeyPair, PrivateKey, PublicKey};
-use curve25519_dalek::edwards::CompressedEdwardsY;
+use crate::secret::Secret;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
 use curve25519_dalek::montgomery::MontgomeryPoint;
-use std::fmt;
+use curve25519_dalek::scalar::clamp_integer;
+use sha2::{Digest, Sha512};
 
 /// An identity key. Equal when the Curve25519 forms are equal.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +60,7 @@ impl IdentityKey {
 
     /// What people compare: the Curve25519 form in hex.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint(*self.curve.as_bytes())
+        Fingerprint::new(*self.curve.as_bytes())
     }
 }
 
@@ -82,6 +88,30 @@ pub struct IdentityKeyPair {
 }
 
 impl IdentityKeyPair {
+    /// From a private scalar; the Ed25519 form stays unknown (libraries send it with either sign).
+    pub fn from_scalar(private: PrivateKey) -> Self {
+        Self { public: IdentityKey::from_curve(private.public()), private }
+    }
+
+    /// From an Ed25519 seed (RFC 8032), as python-omemo keeps it: the scalar is the clamped first half
+    /// of its SHA-512, and the Ed25519 form has its natural sign.
+    pub fn from_seed(seed: &Secret<32>) -> Self {
+        let mut hash = zeroize::Zeroizing::new([0u8; 64]);
+        hash.copy_from_slice(&Sha512::digest(seed.expose()));
+        let mut scalar = [0u8; 32];
+        scalar.copy_from_slice(&hash[..32]);
+        let scalar = Secret::new(clamp_integer(scalar));
+        let edwards = ed25519_dalek::SigningKey::from_bytes(seed.expose()).verifying_key().to_bytes();
+        let private = PrivateKey::new(scalar);
+        Self { public: IdentityKey { curve: private.public(), edwards: Some(edwards) }, private }
+    }
+
+    /// From a private scalar whose Ed25519 form is sent with its natural sign (python-omemo).
+    pub fn from_scalar_with_natural_sign(private: PrivateKey) -> Self {
+        let edwards = EdwardsPoint::mul_base_clamped(*private.secret().expose()).compress().to_bytes();
+        Self { public: IdentityKey { curve: private.public(), edwards: Some(edwards) }, private }
+    }
+
     /// Whether the two halves belong together.
     pub fn is_consistent(&self) -> bool {
         self.private.public() == *self.public.curve()
@@ -90,29 +120,5 @@ impl IdentityKeyPair {
     /// The Curve25519 pair.
     pub fn key_pair(&self) -> KeyPair {
         KeyPair { private: self.private.clone(), public: *self.public.curve() }
-    }
-}
-
-/// A fingerprint: the 32 bytes of the Curve25519 identity key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// The bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// Eight groups of eight lower-case digits with blanks between, as XEP-0384 advises.
-    pub fn grouped(&self) -> String {
-        let hex = self.to_string();
-        (0..8).map(|i| &hex[i * 8..i * 8 + 8]).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// 64 lower-case hex digits.
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
     }
 }

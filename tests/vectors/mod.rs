@@ -1,11 +1,13 @@
 //! Reading `fixtures/vectors`: see `fixtures/README.md` for where they come from.
 #![allow(dead_code)] // Each test binary uses a part of this.
+#![allow(clippy::unwrap_used)] // A test may panic.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use omemoscope::omemo::ratchet::{Implementation, SessionRecord};
+use omemoscope::omemo::session_record::json::ByteForm;
 use omemoscope::omemo::session_record::libsignal;
-use omemoscope::omemo::session_record::python::{self, KeyExchangeEntry, SessionContext};
+use omemoscope::omemo::session_record::python::{self, KeyExchange, Surroundings};
 use omemoscope::omemo::{IdentityKey, IdentityKeyPair, KeyPair, Namespace, PrivateKey, PublicKey};
 use serde_json::Value;
 
@@ -84,28 +86,28 @@ impl Party<'_> {
 
     /// A session as the party's store holds it; `None` where it holds none.
     pub fn session(&self, stored: &Value, peer: &Party<'_>) -> Option<SessionRecord> {
-        let parsed = match stored {
+        let record = match stored {
             Value::Null => return None,
-            Value::String(record) => libsignal::session_record(&hex::decode(record).unwrap(), self.implementation()).unwrap(),
-            stored => {
-                let context = SessionContext {
-                    namespace: self.namespace,
-                    local_identity: self.identity(),
-                    remote_identity: peer.identity(),
-                    initiator: Some(text(stored, "initiation") == "ACTIVE"),
-                    confirmed: stored["confirmed"].as_bool(),
-                    associated_data: Some(urlsafe(stored, "associated_data")),
-                    key_exchange: Some(KeyExchangeEntry {
-                        ephemeral_key: PublicKey::from_bytes(&urlsafe(stored, "key_exchange/ephemeral_key")).unwrap(),
-                        signed_prekey_id: stored["key_exchange/signed_pre_key_id"].as_i64().unwrap(),
-                        prekey_id: stored["key_exchange/pre_key_id"].as_i64().unwrap(),
-                    }),
-                };
-                python::double_ratchet_session(&context, &stored["double_ratchet"]).unwrap()
+            Value::String(record) => {
+                let parsed = libsignal::session_record(&hex::decode(record).unwrap(), self.implementation()).unwrap();
+                assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+                parsed.value
             }
+            stored => python::double_ratchet(&stored["double_ratchet"]).unwrap().into_record(Surroundings {
+                namespace: self.namespace,
+                local_identity: self.identity(),
+                remote_identity: peer.identity(),
+                initiator: Some(text(stored, "initiation") == "ACTIVE"),
+                confirmed: stored["confirmed"].as_bool() == Some(true),
+                associated_data: Some(urlsafe(stored, "associated_data")),
+                key_exchange: KeyExchange::new(
+                    PublicKey::from_bytes(&urlsafe(stored, "key_exchange/ephemeral_key")).unwrap(),
+                    stored["key_exchange/signed_pre_key_id"].as_i64().unwrap(),
+                    stored["key_exchange/pre_key_id"].as_i64().unwrap(),
+                ),
+            }),
         };
-        assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
-        Some(parsed.value)
+        Some(record)
     }
 
     /// The private half of a one-time prekey that the party still has at this step.
@@ -153,7 +155,7 @@ fn python_pair(ids: &Value, privates: &[Value], id: u32) -> Option<KeyPair> {
     let (wanted, _) = ids.as_object()?.iter().find(|(_, known)| **known == id)?;
     let wanted = STANDARD.decode(wanted).unwrap();
     privates.iter().filter_map(Value::as_str).find_map(|key| {
-        let pair = KeyPair::from_private(PrivateKey::from_bytes(python::latin1(key)?.expose())?);
+        let pair = KeyPair::from_private(PrivateKey::from_bytes(&ByteForm::Binary.decode(key)?)?);
         (pair.public.as_bytes().as_slice() == wanted).then_some(pair)
     })
 }

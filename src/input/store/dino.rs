@@ -27,6 +27,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,

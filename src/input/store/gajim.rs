@@ -25,6 +25,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: Some(SignedPreKeyRotation {
         days: 30,
         kept: "Gajim from 1.9.2 makes a new one every 30 days and keeps the last 3; older versions made one every day and kept 15 days",

@@ -58,7 +58,8 @@ impl TurnRule {
         match self {
             Self::KeepChain => None,
             Self::FillToLength => Some(previous_counter),
-            Self::FillToLastIndex => previous_counter.checked_add(1),
+            // An unused chain has the last index -1, which is 4294967295 on the wire.
+            Self::FillToLastIndex => Some(previous_counter.wrapping_add(1)),
         }
     }
 }
