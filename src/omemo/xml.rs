@@ -86,7 +86,7 @@ pub struct ParseFailure {
     pub error: XmlError,
     /// What was read up to it, with open elements closed. After a refused DTD or entity the rest was
     /// read too, with nothing in the place of the entity.
-    pub partial: Option<Element>,
+    pub partial: Option<Box<Element>>,
 }
 
 /// Whether two namespaces are the same for stanza-level elements.

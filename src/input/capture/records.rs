@@ -169,7 +169,7 @@ fn stanza(cut: Cut<Meta>, position: Position) -> CapturedStanza {
     });
     let (element, error) = match Element::parse_in_scope(&text, &cut.scope) {
         Ok(element) => (element, None),
-        Err(failure) => (failure.partial.unwrap_or_else(|| only_the_name(&text)), Some(failure.error)),
+        Err(failure) => (failure.partial.map_or_else(|| only_the_name(&text), |p| *p), Some(failure.error)),
     };
     let error = if cut.too_long { Some(XmlError { byte: 0, kind: XmlErrorKind::TooLong(MAX_STANZA) }) } else { error };
     let Meta { direction, time, account } = cut.meta;

@@ -9,7 +9,7 @@ const LEGACY: &str = "<encrypted xmlns='eu.siacs.conversations.axolotl'><header 
 fn stanza(xml: &str) -> CapturedStanza {
     let (element, error) = match Element::parse(xml) {
         Ok(element) => (element, None),
-        Err(failure) => (failure.partial.expect("something could be read"), Some(failure.error)),
+        Err(failure) => (*failure.partial.expect("something could be read"), Some(failure.error)),
     };
     let position = Position { file: Arc::from(Path::new("t")), line: 1, byte: 0 };
     CapturedStanza { position, time: None, direction: None, account: BareJid::new("me@here"), element, error, repairs: vec![] }
@@ -137,10 +137,7 @@ fn refusals() {
 #[test]
 fn unknown_versions_broken_stanzas_and_bounces() {
     let m = message(&["<message from='b@c' id='i'><encrypted xmlns='urn:xmpp:omemo:9'><header sid='3'/></encrypted></message>"]);
-    assert_eq!(
-        matches!(m.encrypted, EncryptedPart::UnknownNamespace { ref uri, sid: Some(3) } if uri == "urn:xmpp:omemo:9"),
-        true
-    );
+    assert!(matches!(m.encrypted, EncryptedPart::UnknownNamespace { ref uri, sid: Some(3) } if uri == "urn:xmpp:omemo:9"));
     let m = message(&["<message from='b@c' id='i'><encrypted xmlns='urn:xmpp:omemo:2'><header sid='3'><keys jid='a"]);
     assert!(
         matches!(m.encrypted, EncryptedPart::Broken { error, partial: Some(p) } if error.kind == XmlErrorKind::CutOff && p.sid == Some(3))
