@@ -7,6 +7,10 @@ mod write;
 /// Deepest nesting that is read.
 pub const MAX_DEPTH: usize = 100;
 
+/// An element that a log reader puts in the place of a text that the log left out, so that it is not
+/// taken for an empty or broken one. No client sends it.
+pub const LEFT_OUT_XML: &str = "<left-out xmlns='omemoscope:log'/>";
+
 /// An element with its resolved namespace. `jabber:client`, `jabber:server` and no namespace at all
 /// are the same to the methods that compare: logs lose the default namespace of their stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +86,7 @@ pub struct ParseFailure {
     pub error: XmlError,
     /// What was read up to it, with open elements closed. After a refused DTD or entity the rest was
     /// read too, with nothing in the place of the entity.
-    pub partial: Option<Element>,
+    pub partial: Option<Box<Element>>,
 }
 
 /// Whether two namespaces are the same for stanza-level elements.
@@ -118,6 +122,11 @@ impl Element {
     /// The text directly inside, joined.
     pub fn text(&self) -> String {
         self.children.iter().filter_map(|n| if let Node::Text(t) = n { Some(t.as_str()) } else { None }).collect()
+    }
+
+    /// Whether the log left out the text of this element (see [`LEFT_OUT_XML`]).
+    pub fn is_left_out(&self) -> bool {
+        self.child("left-out", "omemoscope:log").is_some()
     }
 
     /// `{namespace}name`, or the bare name when there is no namespace.

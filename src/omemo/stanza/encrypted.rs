@@ -23,6 +23,8 @@ pub struct Encrypted {
     /// `<payload>`, decoded; `None` when there is none (an empty message), or when it could not be
     /// decoded (see `faults`).
     pub payload: Option<Vec<u8>>,
+    /// There is a payload, but the log left out its text: `payload` is `None` without being empty.
+    pub payload_left_out: bool,
     /// What is wrong with it.
     pub faults: Vec<Fault>,
 }
@@ -51,7 +53,8 @@ impl Encrypted {
     pub fn from_element(element: &Element) -> Option<Self> {
         let namespace = Namespace::from_uri(&element.namespace).filter(|_| element.name == "encrypted")?;
         let uri = namespace.uri();
-        let mut this = Self { namespace, sid: None, keys: Vec::new(), iv: None, payload: None, faults: Vec::new() };
+        let mut this =
+            Self { namespace, sid: None, keys: Vec::new(), iv: None, payload: None, payload_left_out: false, faults: Vec::new() };
         let mut headers = element.elements().filter(|e| e.is("header", uri));
         match headers.next() {
             Some(header) => this.header(header),
@@ -65,7 +68,10 @@ impl Encrypted {
         }
         let mut payloads = element.elements().filter(|e| e.is("payload", uri));
         let payload = payloads.next();
-        if let Some(payload) = payload {
+        if payload.is_some_and(Element::is_left_out) {
+            this.payload_left_out = true;
+            this.faults.push(Fault::odd("payload", "the log left out the text of the payload"));
+        } else if let Some(payload) = payload {
             this.payload = base64::decode(&payload.text(), "payload", &mut this.faults);
         }
         if payloads.next().is_some() {
@@ -159,7 +165,12 @@ impl Encrypted {
             }
         };
         let flagged = self.flag(key, place);
-        let content = base64::decode(&key.text(), place, &mut self.faults).unwrap_or_default();
+        let content = if key.is_left_out() {
+            self.faults.push(Fault::odd(place, "the log left out the text of the key"));
+            Vec::new()
+        } else {
+            base64::decode(&key.text(), place, &mut self.faults).unwrap_or_default()
+        };
         self.keys.push(KeyElement { jid: jid.map(str::to_owned), rid, flagged, content });
     }
 

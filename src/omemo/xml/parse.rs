@@ -195,7 +195,7 @@ impl Builder {
         match (self.error, self.root) {
             (None, Some(root)) => Ok(root),
             (None, None) => Err(ParseFailure { error: XmlError { byte: 0, kind: XmlErrorKind::CutOff }, partial: None }),
-            (Some(error), partial) => Err(ParseFailure { error, partial }),
+            (Some(error), partial) => Err(ParseFailure { error, partial: partial.map(Box::new) }),
         }
     }
 }

@@ -1,0 +1,151 @@
+//! Opens a capture and hands it out in bounded pieces.
+
+use crate::input::InputError;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+/// Longest line that is read; longer ones are skipped and reported. A line of a log holds at most a
+/// few stanzas.
+pub const MAX_LINE: usize = 16 << 20;
+
+/// How much is looked at to find out the format.
+pub const SAMPLE: usize = 256 << 10;
+
+/// A line of a capture.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// Without its end.
+    pub bytes: &'a [u8],
+    /// The same as text; what is no UTF-8 is replaced.
+    pub text: &'a str,
+    /// Number, 1 is the first.
+    pub number: u64,
+    /// Offset of its first byte in the file.
+    pub offset: u64,
+}
+
+impl Line<'_> {
+    /// The offset in the file of a part of `text` that begins at byte `at` of it.
+    pub fn offset_of(&self, at: usize) -> u64 {
+        self.offset.saturating_add(at as u64)
+    }
+}
+
+/// An open capture.
+pub struct Source {
+    reader: BufReader<Box<dyn Read>>,
+    /// The first bytes, which were read to find out the format.
+    pub sample: Vec<u8>,
+    taken: usize,
+}
+
+impl Source {
+    /// Opens a file, or standard input for `-`.
+    pub fn open(path: &Path) -> Result<Self, InputError> {
+        let raw: Box<dyn Read> = if path.as_os_str() == "-" {
+            Box::new(io::stdin())
+        } else {
+            let meta = std::fs::metadata(path).map_err(|e| InputError::new(path, format!("cannot be read: {e}")))?;
+            if meta.is_dir() {
+                return Err(InputError::new(path, "a folder, expected a capture file; give stores with --store"));
+            }
+            Box::new(File::open(path).map_err(|e| InputError::new(path, format!("cannot be opened: {e}")))?)
+        };
+        Self::from_reader(path, raw)
+    }
+
+    fn from_reader(path: &Path, raw: Box<dyn Read>) -> Result<Self, InputError> {
+        let mut reader = BufReader::with_capacity(64 << 10, raw);
+        let mut sample = Vec::new();
+        (&mut reader)
+            .take(SAMPLE as u64)
+            .read_to_end(&mut sample)
+            .map_err(|e| InputError::new(path, format!("cannot be read: {e}")))?;
+        refuse_binary(path, &sample)?;
+        Ok(Self { reader, sample, taken: 0 })
+    }
+
+    fn fill(&mut self) -> io::Result<&[u8]> {
+        if self.taken < self.sample.len() { Ok(&self.sample[self.taken..]) } else { self.reader.fill_buf() }
+    }
+
+    fn consume(&mut self, n: usize) {
+        if self.taken < self.sample.len() {
+            self.taken += n;
+            if self.taken >= self.sample.len() {
+                self.sample = Vec::new();
+                self.taken = 0;
+            }
+        } else {
+            self.reader.consume(n);
+        }
+    }
+
+    /// The next bytes as they come; empty at the end.
+    pub fn block(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
+        buffer.clear();
+        let available = self.fill()?;
+        buffer.extend_from_slice(available);
+        let n = buffer.len();
+        self.consume(n);
+        Ok(())
+    }
+
+    /// The next line with its end; `Ok(0)` at the end of the file, otherwise the number of bytes taken.
+    /// A line longer than [`MAX_LINE`] leaves `buffer` empty.
+    pub fn line(&mut self, buffer: &mut Vec<u8>) -> io::Result<u64> {
+        buffer.clear();
+        let mut taken = 0u64;
+        let mut too_long = false;
+        loop {
+            let available = self.fill()?;
+            if available.is_empty() {
+                break;
+            }
+            let end = memchr::memchr(b'\n', available).map(|i| i + 1);
+            let n = end.unwrap_or(available.len());
+            if !too_long {
+                buffer.extend_from_slice(&available[..n]);
+            }
+            taken += n as u64;
+            self.consume(n);
+            if buffer.len() > MAX_LINE {
+                too_long = true;
+                *buffer = Vec::new();
+            }
+            if end.is_some() {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+}
+
+/// Files that are surely no text, named so that the user sees what they gave.
+fn refuse_binary(path: &Path, sample: &[u8]) -> Result<(), InputError> {
+    let known: [(&[u8], &str); 8] = [
+        (b"SQLite format 3\0", "a SQLite database; give stores with --store"),
+        (b"\x89PNG", "a PNG picture, expected text"),
+        (b"\xff\xd8\xff", "a JPEG picture, expected text"),
+        (b"%PDF", "a PDF file, expected text"),
+        (b"\x7fELF", "a program, expected text"),
+        (b"PK\x03\x04", "a ZIP archive; unpack it first"),
+        (b"\x1f\x8b", "a gzip archive; unpack it first"),
+        (b"\xd4\xc3\xb2\xa1", "a network capture (pcap), which holds only encrypted traffic; expected a client's log"),
+    ];
+    for (magic, says) in known {
+        if sample.starts_with(magic) {
+            return Err(InputError::new(path, says));
+        }
+    }
+    if sample.starts_with(b"\xff\xfe") || sample.starts_with(b"\xfe\xff") {
+        return Err(InputError::new(path, "UTF-16 text; save it as UTF-8"));
+    }
+    // A NUL may get into a log once; a binary file is full of them.
+    let zeros = memchr::memchr_iter(0, sample).count();
+    if zeros > 0 && zeros * 200 > sample.len() {
+        return Err(InputError::new(path, "a binary file of unknown kind, expected text; give stores with --store"));
+    }
+    Ok(())
+}
