@@ -26,8 +26,8 @@ pub struct OwnRatchetKey {
     pub base_key: Option<PublicKey>,
     /// First stanza with it.
     pub first: Sighting,
-    /// How many stanzas used it.
-    pub stanzas: u32,
+    /// How many messages the capture had shown before that stanza.
+    pub order: usize,
 }
 
 /// A message's key element, seen before.
@@ -77,25 +77,34 @@ pub struct PrekeyUse {
 
 type Chain = (Namespace, u32, PublicKey);
 
+/// A chain of a sender, as its messages to us show it.
+#[derive(Debug, Default)]
+struct SeenChain {
+    counters: HashMap<u32, Seen>,
+    /// How many messages the capture had shown before the first of this chain.
+    order: usize,
+    /// Messages of it that no store copy could open.
+    failed: usize,
+}
+
 /// The book.
 #[derive(Debug, Default)]
 pub struct Book {
     own_sent: HashMap<(Namespace, u32), Vec<OwnRatchetKey>>,
-    seen: HashMap<Chain, HashMap<u32, Seen>>,
+    seen: HashMap<Chain, SeenChain>,
     identities: HashMap<(Namespace, Option<BareJid>, u32), Vec<IdentityUse>>,
     prekeys: HashMap<(Namespace, u32), Vec<PrekeyUse>>,
 }
 
 impl Book {
     /// Notes one key element of a stanza that we sent, made for device `rid`.
-    pub fn note_own(&mut self, namespace: Namespace, rid: u32, content: &KeyContent, sighting: &Sighting) {
+    pub fn note_own(&mut self, namespace: Namespace, rid: u32, content: &KeyContent, sighting: &Sighting, order: usize) {
         let message = content.message();
         let base_key = content.key_exchange().map(|e| e.base_key);
         let keys = self.own_sent.entry((namespace, rid)).or_default();
         match keys.iter_mut().find(|k| k.ratchet_key == message.ratchet_key) {
             Some(known) => {
                 known.counter = known.counter.max(message.counter);
-                known.stanzas += 1;
                 known.base_key = known.base_key.or(base_key);
             }
             None => keys.push(OwnRatchetKey {
@@ -103,7 +112,7 @@ impl Book {
                 counter: message.counter,
                 base_key,
                 first: sighting.clone(),
-                stanzas: 1,
+                order,
             }),
         }
     }
@@ -120,35 +129,54 @@ impl Book {
         sid: u32,
         message: &RatchetMessage,
         sighting: &Sighting,
+        order: usize,
     ) -> Option<SeenBefore> {
-        let counters = self.seen.entry((namespace, sid, message.ratchet_key)).or_default();
-        match counters.get(&message.counter) {
+        let chain =
+            self.seen.entry((namespace, sid, message.ratchet_key)).or_insert_with(|| SeenChain { order, ..SeenChain::default() });
+        match chain.counters.get(&message.counter) {
             Some(seen) => Some(SeenBefore {
                 sighting: seen.sighting.clone(),
                 same_bytes: seen.mac == message.mac && seen.ciphertext_length == message.ciphertext.len(),
                 opened: seen.opened,
             }),
             None => {
-                counters.insert(
-                    message.counter,
-                    Seen {
-                        sighting: sighting.clone(),
-                        mac: message.mac.clone(),
-                        ciphertext_length: message.ciphertext.len(),
-                        opened: false,
-                    },
-                );
+                let seen = Seen {
+                    sighting: sighting.clone(),
+                    mac: message.mac.clone(),
+                    ciphertext_length: message.ciphertext.len(),
+                    opened: false,
+                };
+                chain.counters.insert(message.counter, seen);
                 None
             }
         }
     }
 
-    /// Notes that a message noted before was opened.
-    pub fn note_opened(&mut self, namespace: Namespace, sid: u32, message: &RatchetMessage) {
-        let chain = self.seen.get_mut(&(namespace, sid, message.ratchet_key));
-        if let Some(seen) = chain.and_then(|c| c.get_mut(&message.counter)) {
-            seen.opened |= seen.mac == message.mac;
+    /// Notes whether a message noted before was opened.
+    pub fn note_result(&mut self, namespace: Namespace, sid: u32, message: &RatchetMessage, opened: bool) {
+        let Some(chain) = self.seen.get_mut(&(namespace, sid, message.ratchet_key)) else { return };
+        let Some(seen) = chain.counters.get_mut(&message.counter).filter(|seen| seen.mac == message.mac) else { return };
+        if opened {
+            seen.opened = true;
+        } else if !seen.opened {
+            chain.failed = chain.counters.values().filter(|s| !s.opened).count();
         }
+    }
+
+    /// How many messages the capture had shown before the first one of a sender's chain.
+    pub fn chain_order(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<usize> {
+        self.seen.get(&(namespace, sid, *ratchet_key)).map(|chain| chain.order)
+    }
+
+    /// How many different messages of a chain could not be opened, if none of it could.
+    pub fn failed_in_chain(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> usize {
+        let chain = self.seen.get(&(namespace, sid, *ratchet_key));
+        chain.filter(|c| c.counters.values().all(|s| !s.opened)).map_or(0, |c| c.failed)
+    }
+
+    /// The smallest counter of a sender's chain that the capture shows.
+    pub fn first_counter(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<u32> {
+        self.seen.get(&(namespace, sid, *ratchet_key))?.counters.keys().min().copied()
     }
 
     /// Notes a key exchange to us.

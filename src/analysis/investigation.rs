@@ -166,8 +166,8 @@ impl Investigation {
         let own = &self.own[index];
         // A stanza between two others, in a log of a server: both ends are known and neither is us.
         let foreign = |jid: &Option<BareJid>| jid.as_ref().is_some_and(|j| own.is_jid(j) == Some(false));
-        let stranger =
-            best == 0 && message.room.is_none() && message.account.is_none() && foreign(&message.to) && foreign(&message.from);
+        let server_log = message.direction.is_some() && message.account.is_none();
+        let stranger = best == 0 && message.room.is_none() && server_log && foreign(&message.to) && foreign(&message.from);
         let elsewhere = best == 0 && message.account.as_ref().is_some_and(|a| own.is_jid(a) == Some(false));
         (!stranger && !elsewhere).then_some(index)
     }
@@ -191,7 +191,7 @@ impl Investigation {
             let (Some(rid), Ok(parsed)) = (key.rid, wire::parse(encrypted.namespace, &key.content, key.flagged)) else {
                 continue;
             };
-            self.book.note_own(encrypted.namespace, rid, &parsed.content, sighting);
+            self.book.note_own(encrypted.namespace, rid, &parsed.content, sighting, self.outcomes.len());
             if outcome.opened_by.is_some() {
                 continue;
             }
@@ -251,11 +251,12 @@ impl Investigation {
         let namespace = encrypted.namespace;
         let from = message.from.as_ref();
         let own = &mut self.own[outcome.own.unwrap_or_default()];
-        let seen = self.book.note_received(namespace, sid, parsed.content.message(), sighting);
+        let order = self.outcomes.len();
+        let seen = self.book.note_received(namespace, sid, parsed.content.message(), sighting, order);
         if let KeyContent::KeyExchange(exchange) = &parsed.content {
             self.book.note_exchange(namespace, from, sid, exchange, sighting);
         }
-        let query = Query { from, sid, namespace, content: &parsed.content };
+        let query = Query { from, sid, namespace, content: &parsed.content, order };
         let trials: Vec<_> = own.replays.iter_mut().map(|replay| replay.receive(&query)).collect();
         let by_trial = trials.iter().position(|t| t.opened.is_some());
         let peer = own.device_id.and_then(|id| peer::fact(&self.peers, from, sid, id, namespace));
@@ -273,15 +274,16 @@ impl Investigation {
         let own_seen = self.book.own_ratchet_keys(namespace, sid);
         outcome.own_newest = own_seen.last().cloned();
         outcome.own_seen = own_seen.iter().map(|k| k.ratchet_key).collect();
+        outcome.own_exchange = own_seen.iter().find(|k| k.base_key.is_some()).cloned();
         outcome.key = Some(Ok(key_fact(parsed)));
         outcome.seen_before = seen;
         outcome.peer = peer;
         outcome.trials = trials;
         outcome.opened_by = opened_by;
         outcome.trust = trust(own, outcome, from, sid, namespace);
+        self.book.note_result(namespace, sid, parsed.content.message(), by_trial.is_some());
         let Some(material) = material else { return false };
         if by_trial.is_some() {
-            self.book.note_opened(namespace, sid, parsed.content.message());
             let identity = from.and_then(|jid| own.replays.iter().find_map(|r| r.identity(jid, sid, namespace)));
             if let (Some(identity), None) = (identity, parsed.content.key_exchange()) {
                 self.book.note_identity(namespace, from, sid, &identity, sighting);
@@ -351,8 +353,8 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
         trust: None,
         own_newest: None,
         own_seen: Vec::new(),
+        own_exchange: None,
         peer: None,
-        other_identity: None,
         repairs: message.repairs.clone(),
     }
 }

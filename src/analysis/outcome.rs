@@ -39,10 +39,10 @@ pub struct Outcome {
     pub own_newest: Option<OwnRatchetKey>,
     /// Our own ratchet keys towards that device, in the order seen, before this message.
     pub own_seen: Vec<PublicKey>,
+    /// A key exchange of ours with that device, seen before this message.
+    pub own_exchange: Option<OwnRatchetKey>,
     /// What the sender's own store says.
     pub peer: Option<PeerFact>,
-    /// Another identity key that the sender's device used earlier and later (both live).
-    pub other_identity: Option<IdentityKey>,
     /// What the log's reader had to repair.
     pub repairs: Vec<String>,
 }

@@ -20,8 +20,10 @@ type DeviceKey = (BareJid, u32, Namespace);
 struct Replayed {
     record: SessionRecord,
     place: Option<Place>,
-    /// An earlier message of the capture turned the ratchet: our next ratchet key is not known.
-    turned: bool,
+    /// The message of the capture (its number) that turned the ratchet: our next ratchet key is not known.
+    turned: Option<usize>,
+    /// The message of the capture that began the session.
+    begun: Option<usize>,
     /// Sessions that the client threw away, for proofs.
     replaced: Vec<Session>,
 }
@@ -37,6 +39,8 @@ pub struct Query<'a> {
     pub namespace: Namespace,
     /// The key element.
     pub content: &'a KeyContent,
+    /// How many messages the capture has shown before it.
+    pub order: usize,
 }
 
 /// A store copy of one account.
@@ -58,7 +62,8 @@ impl Replay {
         let sessions = std::mem::take(&mut account.sessions)
             .into_iter()
             .map(|s| {
-                let replayed = Replayed { record: s.record, place: Some(s.place), turned: false, replaced: Vec::new() };
+                let replayed =
+                    Replayed { record: s.record, place: Some(s.place), turned: None, begun: None, replaced: Vec::new() };
                 ((s.jid, s.device_id, s.namespace), replayed)
             })
             .collect();
@@ -114,7 +119,7 @@ impl Replay {
             if let (Some(jid), Some(exchange)) =
                 (query.from.cloned().or_else(|| first_jid(&candidates)), query.content.key_exchange())
             {
-                self.receive_exchange(&mut trial, (jid, query.sid, query.namespace), exchange);
+                self.receive_exchange(&mut trial, (jid, query.sid, query.namespace), exchange, query.order);
             }
             return trial;
         }
@@ -125,7 +130,7 @@ impl Replay {
         }
         for key in candidates {
             let foreign = query.from.is_some_and(|from| *from != key.0);
-            self.receive_in(&mut trial, &key, query.content.message(), foreign);
+            self.receive_in(&mut trial, &key, query.content.message(), foreign, query.order);
             if trial.opened.is_some() {
                 break;
             }
@@ -156,6 +161,9 @@ impl Replay {
             state: None,
             associated_data: None,
             replaced_session_opens: false,
+            turned_at: None,
+            begun_here: false,
+            newest_chain_index: None,
             own_ratchet_keys: self.own_ratchet_keys(query.from, query.sid, query.namespace),
             their_ratchet_keys: self
                 .records(query.from, query.sid, query.namespace)
@@ -205,7 +213,7 @@ impl Replay {
     }
 
     /// A key exchange that no state knows: X3DH, then the inner message.
-    fn receive_exchange(&mut self, trial: &mut Trial, key: DeviceKey, exchange: &KeyExchange) {
+    fn receive_exchange(&mut self, trial: &mut Trial, key: DeviceKey, exchange: &KeyExchange, order: usize) {
         let namespace = key.2;
         let fact_allows = trial
             .exchange
@@ -230,7 +238,8 @@ impl Replay {
         let replayed = self.sessions.entry(key.clone()).or_insert_with(|| Replayed {
             record: SessionRecord { implementation, current: None, archived: Vec::new() },
             place: None,
-            turned: false,
+            turned: None,
+            begun: None,
             replaced: Vec::new(),
         });
         if !implementation.archives_states() {
@@ -240,7 +249,8 @@ impl Replay {
             }
         }
         replayed.record.begin(next);
-        replayed.turned = true;
+        replayed.turned = Some(order);
+        replayed.begun = Some(order);
         trial.session = present(&key.0, replayed);
         trial.state = Some(StateRef::Current);
         if let Some(id) = exchange.prekey_id {
@@ -250,14 +260,26 @@ impl Replay {
     }
 
     /// An ordinary message, or a repeated key exchange, in the sessions of one device.
-    fn receive_in(&mut self, trial: &mut Trial, key: &DeviceKey, message: &RatchetMessage, foreign: bool) {
+    fn receive_in(&mut self, trial: &mut Trial, key: &DeviceKey, message: &RatchetMessage, foreign: bool, order: usize) {
         let Some(replayed) = self.sessions.get_mut(key) else { return };
         let attempt = replayed.record.receive(message);
         if foreign && attempt.opened.is_none() {
             return;
         }
-        trial.session = present(&key.0, replayed);
-        let fact = RatchetFact::of(&attempt, replayed.turned).map(|f| with_numbers(f, &replayed.record, message));
+        let damaged = matches!(trial.session, SessionFact::Damaged { .. });
+        if !damaged || attempt.opened.is_some() {
+            trial.session = present(&key.0, replayed);
+        }
+        trial.turned_at = replayed.turned;
+        trial.begun_here = replayed.begun.is_some();
+        trial.newest_chain_index = replayed
+            .record
+            .current
+            .as_ref()
+            .and_then(|s| s.receiver_chains.last())
+            .and_then(|c| c.chain_key.as_ref())
+            .map(|k| k.index);
+        let fact = RatchetFact::of(&attempt, replayed.turned.is_some()).map(|f| with_numbers(f, &replayed.record, message));
         if let Some(opened) = &attempt.opened {
             trial.opened = Some(opened.key_material.clone());
             trial.state = Some(opened.state);
@@ -267,8 +289,8 @@ impl Replay {
                 .iter()
                 .any(|s| s.state == opened.state && matches!(s.step.lookup, Some(ChainLookup::NewStep { .. })));
             replayed.record.apply(&attempt);
-            replayed.turned =
-                replayed.record.current.as_ref().is_some_and(|s| s.sender_chain.is_none()) && (turned || replayed.turned);
+            let lost = replayed.record.current.as_ref().is_some_and(|s| s.sender_chain.is_none());
+            replayed.turned = if lost { replayed.turned.filter(|_| !turned).or(Some(order)) } else { None };
         } else if let Some(material) = open_replaced(replayed, message) {
             trial.opened = Some(material);
             trial.replaced_session_opens = true;

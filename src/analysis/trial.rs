@@ -26,6 +26,13 @@ pub struct Trial {
     pub associated_data: Option<AdFact>,
     /// A session that this copy had, and that another key exchange replaced, opens the message.
     pub replaced_session_opens: bool,
+    /// The ratchet was turned, or the session begun, by an earlier message of this capture: how many
+    /// messages had come before that one. The client made a ratchet key then that no copy holds.
+    pub turned_at: Option<usize>,
+    /// The session was begun by a key exchange of theirs in this capture.
+    pub begun_here: bool,
+    /// Highest index among the receiving chains of the current state: how far their newest known chain went.
+    pub newest_chain_index: Option<u32>,
     /// Our ratchet keys that the copy knows for this device at this point.
     pub own_ratchet_keys: Vec<PublicKey>,
     /// Their ratchet keys that the copy knows.

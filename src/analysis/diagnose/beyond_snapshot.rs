@@ -32,10 +32,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trials = &scene.outcome.trials;
     // The newest copy is the living store: where it knows the chain, the client got past this message.
     let known_later = trials.len() > 1 && trials.last().is_some_and(|t| t.their_ratchet_keys.contains(&key.ratchet_key));
-    if !scene.whole.snapshots_only && !known_later {
+    let moved = own_ratchet_moved(scene)?;
+    if !scene.whole.snapshots_only && !known_later && !moved.within_capture {
         return None;
     }
-    let moved = own_ratchet_moved(scene)?;
     Some(
         Judgement::new(
             moved.confidence,

@@ -29,7 +29,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let trial = scene.trial()?;
-    let fact = trial.ratchet.as_ref()?;
+    let Some(fact) = trial.ratchet.as_ref() else { return not_tried(scene) };
     let judgement =
         Judgement::new(Confidence::Likely, format!("The message from {} does not fit our session with it.", scene.sender()));
     let judgement = match fact {
@@ -78,4 +78,19 @@ fn reused(scene: &Scene<'_>, exchange: &ExchangeFact) -> Option<Vec<Evidence>> {
         return Some(vec![in_stanza(&bundle.last, format!("our bundle had another key under prekey id {id}"))]);
     }
     account.client.reuses_prekey_ids.then(|| vec![rule(account.client.name, "gives the id of a used prekey to a new key")])
+}
+
+/// The key element could be read, but the store lacks what a try needs (our own identity key).
+fn not_tried(scene: &Scene<'_>) -> Option<Judgement> {
+    scene.outcome.key_fact()?;
+    let place = scene.own()?.replays.first()?.account.place.to_string();
+    Some(
+        Judgement::new(
+            Confidence::Possible,
+            format!("The message from {} could not be tried: the store lacks our own keys.", scene.sender()),
+        )
+        .detail("not-tried")
+        .evidence(super::in_store(place, "our own identity key, or the session's state, is not there"))
+        .open_question("A complete copy of the store would tell."),
+    )
 }

@@ -67,7 +67,7 @@ fn dropped_chain(scene: &Scene<'_>) -> Option<(Confidence, Vec<Evidence>)> {
     let Some(RatchetFact::NewChainBadMac { chains }) = trial.ratchet else { return None };
     let implementation = scene.client()?.implementation;
     let limit = implementation.limits().receiver_chains;
-    if chains < limit || super::own_ratchet_moved::own_ratchet_moved(scene).is_some() {
+    if chains < limit {
         return None;
     }
     let ratchet_key = scene.outcome.key_fact()?.ratchet_key;
@@ -81,6 +81,7 @@ fn dropped_chain(scene: &Scene<'_>) -> Option<(Confidence, Vec<Evidence>)> {
         let says = "the sender's store: its current ratchet key is one we know, so this one is older";
         return older.then(|| (Confidence::Proven, [full, vec![in_store(&peer.place, says)]].concat()));
     }
-    let late = scene.outcome.is_delayed() && implementation.archives_states();
+    let moved = super::own_ratchet_moved::own_ratchet_moved(scene).is_some();
+    let late = !moved && scene.outcome.is_delayed() && implementation.archives_states();
     late.then(|| (Confidence::Likely, [full, vec![scene.stanza("it comes from the archive or with a delay stamp")]].concat()))
 }

@@ -27,7 +27,8 @@ pub(super) const CAUSE: Cause = Cause { code: Code::NoSession, source: include_s
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trial = scene.trial()?;
-    if scene.opened() || trial.exchange.is_some() || trial.session != SessionFact::Missing {
+    let missing = matches!(trial.session, SessionFact::Missing | SessionFact::Present { states: 0, .. });
+    if scene.opened() || trial.exchange.is_some() || !missing {
         return None;
     }
     let account = &scene.own()?.replays.first()?.account;

@@ -14,6 +14,9 @@ use crate::model::{Code, Confidence};
 pub(super) const CAUSE: Cause = Cause { code: Code::Ok, source: include_str!("ok.rs"), judge, whole: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    if !scene.opened() && !scene.outcome.trials.is_empty() {
+        return None;
+    }
     if !scene.opened() {
         let sentence = format!("Nothing in the clear speaks against the message from {}.", scene.sender());
         return Some(

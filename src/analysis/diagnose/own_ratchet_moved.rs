@@ -2,13 +2,16 @@
 //! copy. It needs no key: our own outgoing stanzas show our ratchet keys in clear.
 
 use super::{Scene, computed, in_stanza, in_store};
-use crate::analysis::trial::{RatchetFact, SessionFact};
+use crate::analysis::trial::{RatchetFact, SessionFact, Trial};
 use crate::model::{Confidence, Evidence};
 
-/// What proves that our ratchet went on.
+/// What shows that our ratchet went on.
 pub(super) struct Moved {
     pub confidence: Confidence,
     pub evidence: Vec<Evidence>,
+    /// It went on within this capture, after a message that the copy itself could read: the copy is just
+    /// older than the capture, and nothing says that the client works with an old one.
+    pub within_capture: bool,
 }
 
 /// Looks for the proof. Only messages in a chain that the copy does not know can be explained by it.
@@ -17,42 +20,76 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     let key = outcome.key_fact()?;
     let trial = outcome.trials.first()?;
     let unknown_chain = match &trial.ratchet {
-        Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey) => true,
+        Some(RatchetFact::NewChainBadMac { .. }) => trial.exchange.as_ref().is_none_or(|e| e.base_key_known),
+        Some(RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey) => true,
         None => trial.exchange.is_none() && trial.session == SessionFact::Missing,
         Some(_) => false,
     };
     if !unknown_chain {
         return None;
     }
-    let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new() };
+    let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new(), within_capture: false };
     if let Some(later) = outcome.trials.iter().skip(1).find(|t| t.their_ratchet_keys.contains(&key.ratchet_key)) {
-        moved.confidence = Confidence::Proven;
-        moved.evidence.push(in_store(format!("store {}", later.snapshot + 1), "a later copy of the store knows this chain"));
+        moved.proven(in_store(format!("store {}", later.snapshot + 1), "a later copy of the store knows this chain"));
     }
     if let Some(newest) = outcome.own_newest.as_ref().filter(|n| !trial.own_ratchet_keys.contains(&n.ratchet_key)) {
+        let says = format!("we sent with ratchet key {}…, which the copy does not hold", short(&newest.ratchet_key.to_string()));
         // The copy's own key was shown before the newest one: then the newest one is certainly later.
-        let copy_shown = outcome.own_seen.iter().any(|k| trial.own_ratchet_keys.contains(k));
-        if copy_shown || trial.ratchet == Some(RatchetFact::BeyondOneStep) {
+        if outcome.own_seen.iter().any(|k| trial.own_ratchet_keys.contains(k)) {
             moved.confidence = Confidence::Proven;
         }
-        let says = format!("we sent with ratchet key {}…, which the copy does not hold", short(&newest.ratchet_key.to_string()));
         moved.evidence.push(in_stanza(&newest.first, says));
     }
     if trial.ratchet == Some(RatchetFact::BeyondOneStep) {
-        moved.confidence = Confidence::Proven;
-        moved.evidence.push(computed("the sender's ratchet turned twice since the copy: between the turns our client made a ratchet key that no copy holds"));
+        moved.proven(computed(
+            "the sender's ratchet turned twice since the copy: between the turns our client made a ratchet key that no copy holds",
+        ));
+        moved.within_capture =
+            trial.turned_at.is_some_and(|turned| outcome.own_newest.as_ref().is_none_or(|own| own.order >= turned));
     }
     if let Some(peer) = &outcome.peer {
         let known = |k| trial.own_ratchet_keys.contains(k);
         if peer.our_ratchet_keys.last().is_some_and(|k| !known(k)) && peer.sender_ratchet_keys.contains(&key.ratchet_key) {
-            moved.confidence = Confidence::Proven;
-            moved
-                .evidence
-                .push(in_store(&peer.place, "the sender has received a ratchet key of ours that the copy does not hold"));
+            moved.proven(in_store(&peer.place, "the sender has received a ratchet key of ours that the copy does not hold"));
         }
     }
+    moved.add_counters(scene, trial);
     (!moved.evidence.is_empty()).then_some(moved)
 }
+
+impl Moved {
+    fn proven(&mut self, evidence: Evidence) {
+        self.confidence = Confidence::Proven;
+        self.evidence.push(evidence);
+    }
+
+    /// Signs in the clear: whole chains that fail, and a previous counter that does not fit the chain we know.
+    fn add_counters(&mut self, scene: &Scene<'_>, trial: &Trial) -> Option<()> {
+        // The sender's own store, where it is given, says more than counters; and a key exchange has no chain before it.
+        let first_message = trial.exchange.as_ref().is_some_and(|e| !e.base_key_known);
+        if first_message || scene.outcome.peer.is_some() || !matches!(trial.ratchet, Some(RatchetFact::NewChainBadMac { .. })) {
+            return None;
+        }
+        let key = scene.outcome.key_fact()?;
+        let failed = scene.whole.book.failed_in_chain(scene.outcome.namespace()?, scene.outcome.element.sid()?, &key.ratchet_key);
+        let index = trial.newest_chain_index.unwrap_or(0);
+        // The libsignal family writes one less than the chain's length.
+        if index > key.previous_counter.saturating_add(1) {
+            self.evidence.push(scene.stanza(format!(
+                "the sender's previous chain had {} messages, the newest chain we know has at least {index}: it is another one",
+                key.previous_counter
+            )));
+        } else if failed >= SEVERAL {
+            self.evidence.push(computed(format!(
+                "{failed} different messages of this chain fail alike: they were not damaged one by one, the two ratchets have parted"
+            )));
+        }
+        Some(())
+    }
+}
+
+/// So many messages of one chain must fail before damage on the way is out of the question.
+const SEVERAL: usize = 2;
 
 fn short(hex: &str) -> &str {
     hex.get(..8).unwrap_or(hex)

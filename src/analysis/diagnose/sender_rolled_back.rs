@@ -33,7 +33,8 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let outcome = scene.outcome;
     let key = outcome.key_fact()?;
     let sentence = format!("{} went back to an older state and encrypted a new text with a used key.", scene.sender());
-    if let Some(seen) = outcome.seen_before.as_ref().filter(|s| !s.same_bytes && s.opened) {
+    let used_up = matches!(scene.trial()?.ratchet, Some(RatchetFact::Used { .. }));
+    if let Some(seen) = outcome.seen_before.as_ref().filter(|s| !s.same_bytes && (s.opened || used_up)) {
         return Some(remedies(
             Judgement::new(Confidence::Proven, sentence)
                 .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))

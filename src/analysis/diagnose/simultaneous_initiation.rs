@@ -20,26 +20,53 @@
 //! **References.** XEP-0384 section 5.4; the Signal paper on Sesame, section 3.
 
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing};
-use crate::model::{Code, Confidence};
+use crate::analysis::trial::RatchetFact;
+use crate::model::{Code, Confidence, Evidence};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::SimultaneousInitiation, source: include_str!("simultaneous_initiation.rs"), judge, whole: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
-    let trial = scene.trial().filter(|t| t.replaced_session_opens)?;
-    let mut judgement = Judgement::new(
-        Confidence::Proven,
-        format!(
-            "Both sides began a session at once; {} answers in the one that {} no longer has.",
-            scene.sender(),
-            scene.client_name()
-        ),
-    )
-    .evidence(computed("the message opens with the session that their key exchange replaced"));
-    if let Some(own) = scene.outcome.own_newest.as_ref().filter(|o| o.base_key.is_some()) {
-        judgement = judgement.evidence(in_stanza(&own.first, "our own key exchange went out, crossing theirs"));
-    }
-    debug_assert!(trial.opened.is_some(), "a replaced session that opens gives key material");
+    let trial = scene.trial()?;
     let replace = scene.client().and_then(|c| c.remedies.replace_session);
+    let sentence = format!(
+        "Both sides began a session at once; {} answers in the one that {} no longer has.",
+        scene.sender(),
+        scene.client_name()
+    );
+    let judgement = if trial.replaced_session_opens {
+        let opens = computed("the message opens with the session that their key exchange replaced");
+        let ours = scene
+            .outcome
+            .own_exchange
+            .as_ref()
+            .map(|own| in_stanza(&own.first, "our own key exchange went out, crossing theirs"));
+        Judgement::new(Confidence::Proven, sentence).evidence(opens).all_evidence(ours)
+    } else {
+        Judgement::new(Confidence::Likely, sentence)
+            .all_evidence(two_sessions(scene)?)
+            .open_question("The sender's store, or a copy of ours from before its key exchange, would prove it.")
+    };
     Some(judgement.remedy(replace.unwrap_or("One side, not both, should replace the session with this device and write again.")))
+}
+
+/// Signs in the clear that the sender goes on in a session that its own key exchange has replaced here:
+/// we had begun one before, or messages of this chain had come before the exchange.
+fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
+    let trial = scene.trial()?;
+    let unknown = matches!(trial.ratchet, Some(RatchetFact::BeyondOneStep | RatchetFact::NewChainBadMac { .. }));
+    if !unknown || !trial.begun_here || scene.client().is_none_or(|c| c.implementation.archives_states()) {
+        return None;
+    }
+    let begun = trial.turned_at?;
+    let key = scene.outcome.key_fact()?;
+    let mut evidence = Vec::new();
+    if let Some(own) = scene.outcome.own_exchange.as_ref().filter(|own| own.order <= begun) {
+        evidence.push(in_stanza(&own.first, "our own key exchange went out before theirs was read"));
+    }
+    let order = scene.whole.book.chain_order(scene.outcome.namespace()?, scene.outcome.element.sid()?, &key.ratchet_key)?;
+    if order < begun {
+        evidence.push(scene.stanza("its chain had begun before the sender's own key exchange: the sender uses two sessions"));
+    }
+    (!evidence.is_empty()).then_some(evidence)
 }

@@ -26,11 +26,12 @@ pub(super) const CAUSE: Cause =
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trial = scene.trial()?;
+    let implementation = scene.client()?.implementation;
     let ahead = match trial.ratchet {
         Some(RatchetFact::TooFarAhead { ahead }) => ahead,
+        Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep) => return unknown_chain(scene),
         _ => trial.over_limit?,
     };
-    let implementation = scene.client()?.implementation;
     let limit = implementation.limits().forward_jump.map_or_else(|| "no".into(), |l| l.to_string());
     let opened =
         if scene.opened() { "the key fits; this program could open it" } else { "this program does not follow so far either" };
@@ -48,4 +49,27 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         .remedy("Write to the sender: the answer begins a new chain.")
         .remedy("If it stays so, replace the session with this device."),
     )
+}
+
+/// A chain that no copy knows begins at 0 for the client, too: its first message to arrive says how far it jumped.
+fn unknown_chain(scene: &Scene<'_>) -> Option<Judgement> {
+    let implementation = scene.client()?.implementation;
+    let limit = implementation.limits().forward_jump?;
+    let (key, namespace, sid) = (scene.outcome.key_fact()?, scene.outcome.namespace()?, scene.outcome.element.sid()?);
+    let first = scene.whole.book.first_counter(namespace, sid, &key.ratchet_key)?;
+    (first > limit).then(|| {
+        Judgement::new(
+            Confidence::Likely,
+            format!(
+                "The first message of a new chain of {} has counter {first}; {} gives up before that.",
+                scene.sender(),
+                scene.client_name()
+            ),
+        )
+        .detail("new-chain")
+        .evidence(scene.stanza(format!("counter {} in a chain of which nothing came before", key.counter)))
+        .evidence(rule(implementation.name(), format!("skips at most {limit} keys")))
+        .remedy("Write to the sender: the answer begins a new chain.")
+        .open_question("Whether earlier messages of this chain arrived outside this capture: an earlier log would tell.")
+    })
 }

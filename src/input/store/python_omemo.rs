@@ -224,7 +224,29 @@ impl<'a> Reader<'a> {
             self.problem(&key, error.to_string(), ProblemScope::Other);
         }
         let trust = self.trust();
-        found.into_iter().filter_map(|(jid, id)| self.device(jid, id, &trust)).collect()
+        let mut devices: Vec<Device> = found.into_iter().filter_map(|(jid, id)| self.device(jid, id, &trust)).collect();
+        devices.extend(self.keys_without_device(&trust, &devices));
+        devices
+    }
+
+    /// Keys that trust was decided for, but that no device of the address has any more.
+    fn keys_without_device(&self, trust: &BTreeMap<(BareJid, [u8; 32]), Trust>, devices: &[Device]) -> Vec<Device> {
+        let known = |jid: &BareJid, key: &IdentityKey| devices.iter().any(|d| d.jid == *jid && d.identity.as_ref() == Some(key));
+        trust
+            .iter()
+            .map(|((jid, key), trust)| (jid, IdentityKey::from_curve(PublicKey::new(*key)), trust))
+            .filter(|(jid, key, _)| !known(jid, key))
+            .map(|(jid, key, trust)| Device {
+                jid: jid.clone(),
+                device_id: None,
+                identity: Some(key),
+                trust: trust.clone(),
+                activity: ActivityFacts::default(),
+                label: None,
+                namespaces: Vec::new(),
+                place: Place::key(self.file, format!("/trust/{jid}")),
+            })
+            .collect()
     }
 
     fn device(&mut self, jid: &str, id: u32, trust: &BTreeMap<(BareJid, [u8; 32]), Trust>) -> Option<Device> {
