@@ -3,8 +3,13 @@
 #![allow(clippy::unwrap_used)] // A test may panic.
 mod vectors;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use omemoscope::omemo::IdentityKey;
+use omemoscope::omemo::payload;
+use omemoscope::omemo::session_record::javascript;
 use omemoscope::omemo::ratchet::{
-    Attempt, ChainLookup, Failure, MessageKey, ReceiverChain, Session, SessionRecord, StateRef, Step,
+    Attempt, ChainLookup, Failure, Implementation, MessageKey, ReceiverChain, Session, SessionRecord, StateRef, Step,
 };
 use omemoscope::omemo::wire::{self, KeyContent, ParsedKey, WireError};
 use omemoscope::omemo::x3dh;
@@ -376,4 +381,43 @@ fn the_message_in_the_pn_gap_opens_in_a_replay() {
         }
     }
     assert_eq!(seen, 2);
+}
+
+/// Session records of Converse.js 14 (libomemo.js), each with the messages that came until the next
+/// copy was taken.
+#[test]
+fn javascript_records() {
+    let vectors = load("javascript");
+    for conversation in list(&vectors, "records") {
+        let namespace = vectors::namespace(text(conversation, "namespace"));
+        let decode = |value: &str| STANDARD.decode(value).unwrap();
+        let own = IdentityKey::from_record(&decode(text(conversation, "own_identity"))).unwrap();
+        let copies = list(conversation, "snapshots");
+        let mut opened = 0;
+        for (i, copy) in copies.iter().enumerate() {
+            let parsed = javascript::session_record(own, copy).unwrap();
+            assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+            let mut record = parsed.value;
+            assert_eq!(record.implementation, Implementation::JavaScript);
+            let current = record.current.as_ref().unwrap();
+            assert_eq!((current.namespace, current.initiator), (namespace, Some(false)));
+            assert!(current.sender_chain.as_ref().unwrap().ratchet_key.is_consistent());
+            for message in list(conversation, "messages").iter().filter(|message| message["new_in"] == i + 1) {
+                let parsed = wire::parse(namespace, &decode(text(message, "key")), message["prekey"] == true).unwrap();
+                let attempt = record.receive(parsed.content.message());
+                let found = attempt.opened.as_ref().unwrap();
+                let (material, sealed) = (found.key_material.expose(), decode(text(message, "payload")));
+                let payload = match message["iv"].as_str() {
+                    Some(iv) => payload::open_legacy(material, &decode(iv), &sealed),
+                    None => payload::open_omemo(namespace, material, &sealed),
+                };
+                let content = String::from_utf8(payload.unwrap().content.expose().to_vec()).unwrap();
+                let unescaped = content.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+                assert!(unescaped.contains(text(message, "plaintext")));
+                record.apply(&attempt);
+                opened += 1;
+            }
+        }
+        assert_eq!(opened, 11, "{}", conversation["name"]);
+    }
 }
