@@ -5,14 +5,14 @@ mod vectors;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use omemoscope::omemo::IdentityKey;
 use omemoscope::omemo::payload;
-use omemoscope::omemo::session_record::javascript;
 use omemoscope::omemo::ratchet::{
     Attempt, ChainLookup, Failure, Implementation, MessageKey, ReceiverChain, Session, SessionRecord, StateRef, Step,
 };
+use omemoscope::omemo::session_record::javascript;
 use omemoscope::omemo::wire::{self, KeyContent, ParsedKey, WireError};
 use omemoscope::omemo::x3dh;
+use omemoscope::omemo::{IdentityKey, Namespace};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use vectors::{Party, list, load, text, unhex};
@@ -395,9 +395,10 @@ fn javascript_records() {
         let copies = list(conversation, "snapshots");
         let mut opened = 0;
         for (i, copy) in copies.iter().enumerate() {
-            let parsed = javascript::session_record(own, copy).unwrap();
+            let copy: Value = serde_json::from_str(copy.as_str().unwrap()).unwrap();
+            let parsed = javascript::session_record(&copy, &own, Namespace::Legacy).unwrap();
             assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
-            let mut record = parsed.value;
+            let mut record = parsed.record;
             assert_eq!(record.implementation, Implementation::JavaScript);
             let current = record.current.as_ref().unwrap();
             assert_eq!((current.namespace, current.initiator), (namespace, Some(false)));
