@@ -3,11 +3,18 @@
 #![allow(clippy::unwrap_used)] // A test may panic.
 mod vectors;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use omemoscope::omemo::payload;
 use omemoscope::omemo::ratchet::{
-    Attempt, ChainLookup, Failure, MessageKey, ReceiverChain, Session, SessionRecord, StateRef, Step,
+    Attempt, ChainLookup, Failure, Implementation, MessageKey, ReceiverChain, Session, SessionRecord, StateRef, Step,
 };
+use omemoscope::omemo::session_record::javascript;
+use omemoscope::omemo::stanza::encrypted::Encrypted;
 use omemoscope::omemo::wire::{self, KeyContent, ParsedKey, WireError};
 use omemoscope::omemo::x3dh;
+use omemoscope::omemo::xml::Element;
+use omemoscope::omemo::{IdentityKey, Namespace};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use vectors::{Party, list, load, text, unhex};
@@ -19,7 +26,7 @@ enum Outcome {
     NoSession,
     PreKeyMissing,
     SignedPreKeyMissing,
-    Tried(SessionRecord, Box<Attempt>),
+    Tried(Box<(SessionRecord, Attempt)>),
 }
 
 struct Replay<'a> {
@@ -48,7 +55,7 @@ impl<'a> Replay<'a> {
         };
         let mut record = self.before.clone();
         if let KeyContent::KeyExchange(exchange) = content
-            && !record.as_ref().is_some_and(|record| record.with_base_key(&exchange.base_key).is_some())
+            && record.as_ref().is_none_or(|record| record.with_base_key(&exchange.base_key).is_none())
         {
             let Some(signed_prekey) = self.me.signed_prekey(step, exchange.signed_prekey_id) else {
                 return Outcome::SignedPreKeyMissing;
@@ -61,7 +68,7 @@ impl<'a> Replay<'a> {
         }
         let Some(record) = record else { return Outcome::NoSession };
         let attempt = record.receive(content.message());
-        Outcome::Tried(record, Box::new(attempt))
+        Outcome::Tried(Box::new((record, attempt)))
     }
 }
 
@@ -91,7 +98,8 @@ fn check(place: &str, conversation: &Value, step: &Value) {
     let replay = Replay::new(conversation, step);
     let outcome = replay.run(step);
     match (text(step, "expected"), outcome) {
-        ("ok", Outcome::Tried(record, attempt)) => {
+        ("ok", Outcome::Tried(tried)) => {
+            let (record, attempt) = *tried;
             assert!(attempt.client_stopped_at.is_none() && attempt.over_limit.is_none(), "{place}");
             check_opened(place, step, &record, &attempt);
             let after = match &step["receiver_session_after"] {
@@ -104,13 +112,15 @@ fn check(place: &str, conversation: &Value, step: &Value) {
             same_record(place, &next, &replay.me.session(after, &replay.peer).unwrap());
         }
         // The cryptography is fine; a client refuses because of the key.
-        ("identity-changed", Outcome::Tried(record, attempt)) => {
+        ("identity-changed", Outcome::Tried(tried)) => {
+            let (record, attempt) = *tried;
             assert!(attempt.opened.is_some(), "{place}");
             let known = replay.before.as_ref().unwrap().current.as_ref().unwrap().remote_identity;
             assert_ne!(record.current.unwrap().remote_identity, known, "{place}");
         }
         // Beyond the library's limit, but not beyond ours.
-        ("too-many-skipped", Outcome::Tried(record, attempt)) => {
+        ("too-many-skipped", Outcome::Tried(tried)) => {
+            let (record, attempt) = *tried;
             let sent = list(conversation, "steps").iter().find(|s| s["do"] == "send" && s["message"] == step["message"]);
             let opened = attempt.opened.as_ref().unwrap();
             assert_eq!(opened.key_material.expose(), unhex(sent.unwrap(), "plaintext"), "{place}");
@@ -131,13 +141,15 @@ fn check(place: &str, conversation: &Value, step: &Value) {
             assert!(text(step, "note").contains("handed in"), "{place}: {outcome:?}");
             assert!(replay.parsed.unwrap().flag_contradicts, "{place}");
         }
-        ("duplicate-message" | "sender-rolled-back", Outcome::Tried(_, attempt)) => {
+        ("duplicate-message" | "sender-rolled-back", Outcome::Tried(tried)) => {
+            let (_, attempt) = *tried;
             assert!(attempt.opened.is_none(), "{place}");
             assert!(attempt.client_stopped_at.is_some(), "{place}");
             assert!(failures(&attempt).iter().any(|failure| matches!(failure, Failure::KeyUsed { index: Some(_) })), "{place}");
         }
         // Evicted from the cache of its chain, or with its whole chain.
-        ("message-key-evicted", Outcome::Tried(_, attempt)) => {
+        ("message-key-evicted", Outcome::Tried(tried)) => {
+            let (_, attempt) = *tried;
             let used = text(step, "library_error").contains("duplicate-message");
             for failure in failures(&attempt) {
                 assert_eq!(matches!(failure, Failure::KeyUsed { .. }), used, "{place}: {failure:?}");
@@ -145,7 +157,8 @@ fn check(place: &str, conversation: &Value, step: &Value) {
             }
             assert!(attempt.opened.is_none() && !attempt.states.is_empty(), "{place}");
         }
-        ("mac-mismatch" | "receiver-rolled-back" | "simultaneous-initiation", Outcome::Tried(_, attempt)) => {
+        ("mac-mismatch" | "receiver-rolled-back" | "simultaneous-initiation", Outcome::Tried(tried)) => {
+            let (_, attempt) = *tried;
             assert!(attempt.opened.is_none() && !attempt.states.is_empty(), "{place}");
             assert!(failures(&attempt).iter().all(|failure| **failure == Failure::Mac), "{place}: {:?}", failures(&attempt));
             assert!(attempt.states.iter().all(|tried| tried.step.message_key.is_some()), "{place}");
@@ -360,7 +373,8 @@ fn the_message_in_the_pn_gap_opens_in_a_replay() {
                     .iter()
                     .rfind(|step| step["by"] == late["by"] && Replay::new(conversation, step).before.as_ref().is_some_and(open));
                 let turn_replay = Replay::new(conversation, turn.unwrap());
-                let Outcome::Tried(mut record, attempt) = turn_replay.run(turn.unwrap()) else { panic!("it is a message") };
+                let Outcome::Tried(tried) = turn_replay.run(turn.unwrap()) else { panic!("it is a message") };
+                let (mut record, attempt) = *tried;
                 assert!(matches!(attempt.states[0].step.lookup, Some(ChainLookup::NewStep { .. })));
                 record.apply(&attempt);
                 let attempt = record.receive(late_message);
@@ -376,4 +390,87 @@ fn the_message_in_the_pn_gap_opens_in_a_replay() {
         }
     }
     assert_eq!(seen, 2);
+}
+
+/// Session records of Converse.js 14 (libomemo.js), each with the messages that came until the next
+/// copy was taken.
+#[test]
+fn javascript_records() {
+    let vectors = load("javascript");
+    for conversation in list(&vectors, "records") {
+        let namespace = vectors::namespace(text(conversation, "namespace"));
+        let decode = |value: &str| STANDARD.decode(value).unwrap();
+        let own = IdentityKey::from_record(&decode(text(conversation, "own_identity"))).unwrap();
+        let copies = list(conversation, "snapshots");
+        let mut opened = 0;
+        for (i, copy) in copies.iter().enumerate() {
+            let copy: Value = serde_json::from_str(copy.as_str().unwrap()).unwrap();
+            let parsed = javascript::session_record(&copy, &own, Namespace::Legacy).unwrap();
+            assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+            let mut record = parsed.record;
+            assert_eq!(record.implementation, Implementation::JavaScript);
+            let current = record.current.as_ref().unwrap();
+            assert_eq!((current.namespace, current.initiator), (namespace, Some(false)));
+            assert!(current.sender_chain.as_ref().unwrap().ratchet_key.is_consistent());
+            for message in list(conversation, "messages").iter().filter(|message| message["new_in"] == i + 1) {
+                let parsed = wire::parse(namespace, &decode(text(message, "key")), message["prekey"] == true).unwrap();
+                let attempt = record.receive(parsed.content.message());
+                let found = attempt.opened.as_ref().unwrap();
+                let (material, sealed) = (found.key_material.expose(), decode(text(message, "payload")));
+                let payload = match message["iv"].as_str() {
+                    Some(iv) => payload::open_legacy(material, &decode(iv), &sealed),
+                    None => payload::open_omemo(namespace, material, &sealed),
+                };
+                let content = String::from_utf8(payload.unwrap().content.expose().to_vec()).unwrap();
+                let unescaped = content.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+                assert!(unescaped.contains(text(message, "plaintext")));
+                record.apply(&attempt);
+                opened += 1;
+            }
+        }
+        assert_eq!(opened, 11, "{}", conversation["name"]);
+    }
+}
+
+/// Whole elements: from the XML through the ratchet to the plaintext.
+#[test]
+fn stanzas() {
+    let vectors = load("stanzas");
+    let mut opened = 0;
+    for case in list(&vectors, "cases") {
+        let namespace = vectors::namespace(text(case, "variant"));
+        let parties = || case["parties"].as_object().unwrap().values().map(|value| Party { value, namespace });
+        for message in list(case, "messages") {
+            let element = Element::parse(text(message, "encrypted")).unwrap();
+            let encrypted = Encrypted::from_element(&element).unwrap();
+            let (sid, rid) = (encrypted.sid.unwrap(), vectors::number(message, "rid"));
+            let me = Party { value: &case["parties"][text(message, "recipient")], namespace };
+            let peer = parties().find(|party| party.value["device_id"] == sid).unwrap();
+            let key = encrypted.keys.iter().find(|key| key.rid == Some(rid)).unwrap();
+            let parsed = wire::parse(namespace, &key.content, key.flagged);
+            assert!(!parsed.as_ref().unwrap().flag_contradicts);
+            let before = me.session(&message["receiver_session_before"], &peer);
+            let replay = Replay { me, peer, parsed, before };
+            let Outcome::Tried(tried) = replay.run(message) else { panic!("it opens") };
+            let (mut record, attempt) = *tried;
+            let found = attempt.opened.as_ref().unwrap();
+            let material = found.key_material.expose();
+            assert_eq!(material, unhex(message, "key_material"));
+            record.apply(&attempt);
+            same_record("stanzas", &record, &replay.me.session(&message["receiver_session_after"], &replay.peer).unwrap());
+            match (&encrypted.payload, &encrypted.iv) {
+                (None, _) => assert!(payload::is_empty_message(namespace, material)),
+                (Some(sealed), Some(iv)) => {
+                    let content = payload::open_legacy(material, iv, sealed).unwrap().content;
+                    assert_eq!(content.expose(), text(message, "plaintext").as_bytes());
+                }
+                (Some(sealed), None) => {
+                    let content = payload::open_omemo(namespace, material, sealed).unwrap().content;
+                    assert_eq!(content.expose(), text(message, "plaintext").as_bytes());
+                }
+            }
+            opened += 1;
+        }
+    }
+    assert_eq!(opened, 6);
 }

@@ -40,8 +40,11 @@ fn key_pairs_and_both_curve_forms() {
         }
     }
     for conversion in list(&vectors, "public_conversions") {
-        let identity = IdentityKey::from_curve(public(conversion, "curve25519_public"));
-        assert_eq!(identity.to_edwards(false), Some(array(conversion, "ed25519_sign_0")), "{}", conversion["note"]);
+        let converted = IdentityKey::from_curve(public(conversion, "curve25519_public")).to_edwards(false);
+        // The libraries compute a y for this u too, but no point of the curve has it, so nobody's key has.
+        let off_the_curve = text(conversion, "note").contains("top bit");
+        let expected = (!off_the_curve).then(|| array(conversion, "ed25519_sign_0"));
+        assert_eq!(converted, expected, "{}", conversion["note"]);
     }
 }
 

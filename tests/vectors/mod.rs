@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use omemoscope::omemo::ratchet::{Implementation, SessionRecord};
 use omemoscope::omemo::session_record::json::ByteForm;
-use omemoscope::omemo::session_record::libsignal;
 use omemoscope::omemo::session_record::python::{self, KeyExchange, Surroundings};
+use omemoscope::omemo::session_record::{Parsed, libsignal};
 use omemoscope::omemo::{IdentityKey, IdentityKeyPair, KeyPair, Namespace, PrivateKey, PublicKey};
 use serde_json::Value;
 
@@ -86,28 +86,28 @@ impl Party<'_> {
 
     /// A session as the party's store holds it; `None` where it holds none.
     pub fn session(&self, stored: &Value, peer: &Party<'_>) -> Option<SessionRecord> {
-        let record = match stored {
+        let parsed = match stored {
             Value::Null => return None,
-            Value::String(record) => {
-                let parsed = libsignal::session_record(&hex::decode(record).unwrap(), self.implementation()).unwrap();
-                assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
-                parsed.value
+            Value::String(record) => libsignal::session_record(&hex::decode(record).unwrap(), self.implementation()).unwrap(),
+            stored => {
+                let around = Surroundings {
+                    namespace: self.namespace,
+                    local_identity: self.identity(),
+                    remote_identity: peer.identity(),
+                    initiator: Some(text(stored, "initiation") == "ACTIVE"),
+                    confirmed: stored["confirmed"].as_bool().unwrap(),
+                    associated_data: Some(urlsafe(stored, "associated_data")),
+                    key_exchange: KeyExchange::new(
+                        PublicKey::from_bytes(&urlsafe(stored, "key_exchange/ephemeral_key")).unwrap(),
+                        stored["key_exchange/signed_pre_key_id"].as_i64().unwrap(),
+                        stored["key_exchange/pre_key_id"].as_i64().unwrap(),
+                    ),
+                };
+                Parsed::clean(python::double_ratchet(&stored["double_ratchet"]).unwrap().into_record(around))
             }
-            stored => python::double_ratchet(&stored["double_ratchet"]).unwrap().into_record(Surroundings {
-                namespace: self.namespace,
-                local_identity: self.identity(),
-                remote_identity: peer.identity(),
-                initiator: Some(text(stored, "initiation") == "ACTIVE"),
-                confirmed: stored["confirmed"].as_bool() == Some(true),
-                associated_data: Some(urlsafe(stored, "associated_data")),
-                key_exchange: KeyExchange::new(
-                    PublicKey::from_bytes(&urlsafe(stored, "key_exchange/ephemeral_key")).unwrap(),
-                    stored["key_exchange/signed_pre_key_id"].as_i64().unwrap(),
-                    stored["key_exchange/pre_key_id"].as_i64().unwrap(),
-                ),
-            }),
         };
-        Some(record)
+        assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+        Some(parsed.value)
     }
 
     /// The private half of a one-time prekey that the party still has at this step.

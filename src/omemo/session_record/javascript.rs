@@ -186,7 +186,9 @@ fn receiver_chains(node: &Node<'_>, own: &PublicKey, last: Option<Node<'_>>) -> 
         if sending {
             continue;
         }
-        chains.push(ReceiverChain { ratchet_key, chain_key: chain_key(&chain)?, skipped: skipped(&chain)?, retired: false });
+        let chain_key = chain_key(&chain)?;
+        let retired = chain_key.is_none();
+        chains.push(ReceiverChain { ratchet_key, chain_key, skipped: skipped(&chain)?, retired });
     }
     chains.sort_by_key(|chain| rank(&chain.ratchet_key));
     Ok(chains)

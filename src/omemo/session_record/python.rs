@@ -12,11 +12,8 @@ use crate::omemo::ratchet::{
     AssociatedData, ChainKey, Implementation, MessageKey, PendingPreKey, ReceiverChain, RootKey, SenderChain, Session,
     SessionRecord, SkippedKey,
 };
-use curve25519_dalek::edwards::EdwardsPoint;
-use curve25519_dalek::scalar::{Scalar, clamp_integer};
+use crate::secret::Secret;
 use serde_json::Value;
-use sha2::{Digest, Sha512};
-use zeroize::Zeroizing;
 
 /// Versions of the models that are known, with equal content.
 const KNOWN_VERSIONS: [&str; 2] = ["1.0.0", "1.0.1"];
@@ -282,20 +279,12 @@ fn pre_stable_x3dh(node: &Node<'_>) -> Result<X3dh, ShapeError> {
     })
 }
 
-/// The identity key pair of an Ed25519 seed: the scalar is the first half of SHA-512(seed), clamped.
+/// The identity key pair of an Ed25519 seed.
 pub fn identity_from_seed(seed: &[u8; 32]) -> IdentityKeyPair {
-    let hash = Zeroizing::new(<[u8; 64]>::from(Sha512::digest(seed)));
-    let mut scalar = Zeroizing::new([0u8; 32]);
-    scalar.copy_from_slice(&hash[..32]);
-    identity_from_scalar(&clamp_integer(*scalar))
+    IdentityKeyPair::from_seed(&Secret::new(*seed))
 }
 
 /// The identity key pair of a private scalar, with the natural sign of its Ed25519 form.
 pub fn identity_from_scalar(scalar: &[u8; 32]) -> IdentityKeyPair {
-    let clamped = Zeroizing::new(clamp_integer(*scalar));
-    let edwards = EdwardsPoint::mul_base(&Scalar::from_bytes_mod_order(*clamped)).compress().to_bytes();
-    let private = PrivateKey::from_bytes(scalar).expect("32 bytes are a private key");
-    // A multiple of the base point always decompresses; the Curve25519 form is a safe second answer.
-    let public = IdentityKey::from_edwards(edwards).unwrap_or_else(|| IdentityKey::from_curve(private.public()));
-    IdentityKeyPair { public, private }
+    IdentityKeyPair::from_scalar_with_natural_sign(PrivateKey::new(Secret::new(*scalar)))
 }
