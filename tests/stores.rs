@@ -39,7 +39,8 @@ impl Fixture {
 
     fn options(&self) -> OpenOptions {
         let account = self.truth["account"].as_str().and_then(BareJid::new);
-        let passwords = self.truth["password"].as_str().map(|word| Plaintext::new(word.into())).into_iter().collect();
+        let passwords = self.truth["passwords"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let passwords = passwords.map(|word| Plaintext::new(word.into())).collect();
         OpenOptions { account, passwords }
     }
 

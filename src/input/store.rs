@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod candidate;
+pub mod conversations;
 pub mod converse;
 pub mod describe;
 pub mod dino;
@@ -57,8 +58,17 @@ pub struct Reading {
 }
 
 /// All known stores. The order does not matter: each file is recognised by exactly one.
-pub const FORMATS: &[StoreFormat] =
-    &[converse::FORMAT, dino::FORMAT, gajim::FORMAT, movim::FORMAT, profanity::FORMAT, python_omemo::FORMAT];
+#[rustfmt::skip] // one line a client
+pub const FORMATS: &[StoreFormat] = &[
+    conversations::FORMAT,
+    conversations::BACKUP_FORMAT,
+    converse::FORMAT,
+    dino::FORMAT,
+    gajim::FORMAT,
+    movim::FORMAT,
+    profanity::FORMAT,
+    python_omemo::FORMAT,
+];
 
 /// The format that recognises a file or folder.
 pub fn recognise(candidate: &Candidate) -> Option<&'static StoreFormat> {

@@ -218,6 +218,33 @@ impl AccountBuilder {
         &mut self.account.devices[last]
     }
 
+    /// Joins keys with sessions where the store keeps them apart: only the identity key inside a session
+    /// tells the device id of a key. A key without a session becomes a device without an id.
+    pub fn link(&mut self, mut keys: Vec<KnownKey>, sessions: Vec<KnownSession<'_>>) {
+        let mut linked = vec![false; keys.len()];
+        for known in sessions {
+            let before = self.account.sessions.len();
+            let identity = self.session(&known.jid, known.device_id, known.record, known.place.clone());
+            let unanswered = self.account.sessions.get(before).and_then(|session| unanswered(&session.record));
+            let key = keys.iter().position(|key| identity.is_some() && key.jid == known.jid && key.identity == identity);
+            let (trust, mut activity) = match key.and_then(|index| Some((index, keys.get(index)?))) {
+                Some((index, key)) => {
+                    linked[index] = true;
+                    (key.trust.clone(), key.activity.clone())
+                }
+                None => (Trust::unknown(), ActivityFacts::default()),
+            };
+            activity.unanswered = unanswered;
+            activity.listed = known.listed.or(activity.listed);
+            self.device(known.jid, Some(known.device_id), identity, trust, known.place).activity = activity;
+        }
+        for (key, linked) in keys.drain(..).zip(linked) {
+            if !linked {
+                self.device(key.jid, None, key.identity, key.trust, key.place).activity = key.activity;
+            }
+        }
+    }
+
     /// The address in a column, or a problem.
     pub fn jid(&mut self, row: &Row, column: &str, place: &Place) -> Option<BareJid> {
         let jid = row.text(column).and_then(BareJid::new);
@@ -252,6 +279,36 @@ impl AccountBuilder {
     fn first_namespace(&self) -> Namespace {
         self.account.client.namespaces.first().copied().unwrap_or(Namespace::Legacy)
     }
+}
+
+/// An identity key in a store that does not tell its device id.
+#[derive(Debug)]
+pub struct KnownKey {
+    /// Whose.
+    pub jid: BareJid,
+    /// The key.
+    pub identity: Option<IdentityKey>,
+    /// Trust in it.
+    pub trust: Trust,
+    /// Use of it.
+    pub activity: ActivityFacts,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A session in a store that keeps its identity key only inside.
+#[derive(Debug)]
+pub struct KnownSession<'a> {
+    /// With whom.
+    pub jid: BareJid,
+    /// With which device.
+    pub device_id: u32,
+    /// The libsignal `RecordStructure`.
+    pub record: Option<&'a [u8]>,
+    /// On the device list, where that is kept with the session.
+    pub listed: Option<bool>,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// When a signed prekey was made.

@@ -3,13 +3,14 @@
 //! Sources: gajim/gajim @67350349e `gajim/common/storage/omemo.py`; gajim/gajim-plugins (2015-12 67d6ed4 to
 //! 2023-04 719de5a); omemo-dr 1.2.0; files written by gajim-omemo 2.9.0, Gajim 2.1.1.
 
-use super::account::{AccountBuilder, Created, unanswered};
+use super::account::{AccountBuilder, Created, KnownKey, KnownSession};
 use super::candidate::Candidate;
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    BareJid, ClientProfile, Place, ProblemScope, Remedies, SignedPreKeyRotation, Trust, TrustLevel, TrustRule, When,
+    ActivityFacts, BareJid, ClientProfile, Place, ProblemScope, Remedies, SignedPreKeyRotation, Trust, TrustLevel, TrustRule,
+    When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -122,7 +123,7 @@ fn is_own_row(row: &Row) -> bool {
     row.text("recipient_id") == Some("-1") || row.integer("recipient_id") == Some(-1)
 }
 
-/// Gajim keeps keys and sessions apart: only the identity key inside a session tells the device id of a key.
+/// Gajim keeps keys and sessions apart.
 fn devices(database: &Database, identities: &[Row], builder: &mut AccountBuilder) {
     let mut keys = Vec::new();
     for row in identities.iter().filter(|row| !is_own_row(row)) {
@@ -134,45 +135,25 @@ fn devices(database: &Database, identities: &[Row], builder: &mut AccountBuilder
             builder.problem(place, ProblemScope::Other, says);
             continue;
         }
-        keys.push(KnownKey { jid, identity, row, place, linked: false });
+        let last_message = row.integer("timestamp").and_then(When::from_unix_seconds);
+        let activity = ActivityFacts { last_message, ..ActivityFacts::default() };
+        keys.push(KnownKey { jid, identity, trust: trust(row), activity, place });
     }
-    for row in database.rows("sessions", &["recipient_id", "device_id", "record", "active"]) {
+    let rows = database.rows("sessions", &["recipient_id", "device_id", "record", "active"]);
+    let mut sessions = Vec::new();
+    for row in &rows {
         let device_id = row.id("device_id");
         let name = format!("{}/{}", row.text("recipient_id").unwrap_or("?"), number(device_id));
         let place = database.place("sessions", name);
-        let Some(jid) = builder.jid(&row, "recipient_id", &place) else { continue };
+        let Some(jid) = builder.jid(row, "recipient_id", &place) else { continue };
         let Some(device_id) = device_id else {
             builder.problem(place, ProblemScope::Other, format!("a session with {jid} has no device id"));
             continue;
         };
-        let before = builder.account().sessions.len();
-        let identity = builder.session(&jid, device_id, row.bytes("record"), place.clone());
-        let unanswered = builder.account().sessions.get(before).and_then(|session| unanswered(&session.record));
-        let known = keys.iter_mut().find(|key| identity.is_some() && key.jid == jid && key.identity == identity);
-        let (trust, last_message) = match known {
-            Some(key) => {
-                key.linked = true;
-                (trust(key.row), last_message(key.row))
-            }
-            None => (Trust::unknown(), None),
-        };
-        let device = builder.device(jid, Some(device_id), identity, trust, place);
-        device.activity.listed = row.integer("active").map(|active| active != 0);
-        device.activity.last_message = last_message;
-        device.activity.unanswered = unanswered;
+        let listed = row.integer("active").map(|active| active != 0);
+        sessions.push(KnownSession { jid, device_id, record: row.bytes("record"), listed, place });
     }
-    for key in keys.into_iter().filter(|key| !key.linked) {
-        let device = builder.device(key.jid, None, key.identity, trust(key.row), key.place);
-        device.activity.last_message = last_message(key.row);
-    }
-}
-
-struct KnownKey<'a> {
-    jid: BareJid,
-    identity: Option<IdentityKey>,
-    row: &'a Row,
-    place: Place,
-    linked: bool,
+    builder.link(keys, sessions);
 }
 
 fn trust(row: &Row) -> Trust {
@@ -184,10 +165,6 @@ fn trust(row: &Row) -> Trust {
         Some(other) => return Trust { word: other.to_string(), level: TrustLevel::Unknown },
     };
     Trust { word: word.into(), level }
-}
-
-fn last_message(row: &Row) -> Option<When> {
-    row.integer("timestamp").and_then(When::from_unix_seconds)
 }
 
 /// `YYYY-MM-DD HH:MM:SS` in UTC.

@@ -91,7 +91,8 @@ impl Database {
             // A damaged entry in the table list must not hide the other tables.
             database.connection.execute_batch("PRAGMA writable_schema=ON;").map_err(|error| refused(path, &error))?;
             database.read_schema().map_err(|_| refused(path, &first))?;
-            database.problem(None, format!("the table list is damaged ({first}); tables may be missing"));
+            let says = format!("the table list is damaged ({first}); tables may be missing");
+            database.problem(None, says, ProblemScope::Store);
         }
         Ok(database)
     }
@@ -156,13 +157,13 @@ impl Database {
         self.tables.iter().find(|(table, _)| table.eq_ignore_ascii_case(name)).map(|(table, found)| (table.as_str(), found))
     }
 
-    fn problem(&self, table: Option<&str>, says: String) {
+    fn problem(&self, table: Option<&str>, says: String, scope: ProblemScope) {
         let part = match table {
             Some(table) => Part::Row { table: table.into(), row: "(several)".into() },
             None => Part::Whole,
         };
         let place = Place { file: self.file.clone(), part };
-        self.problems.borrow_mut().push(Problem { place, says, scope: ProblemScope::Store });
+        self.problems.borrow_mut().push(Problem { place, says, scope });
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading a table row by row, past damaged pages.
 
 use super::{Database, Table};
+use crate::model::ProblemScope;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use std::rc::Rc;
@@ -94,15 +95,24 @@ impl Database {
     /// among [`Database::take_problems`], and the rows after it are read all the same. Empty if there is no
     /// such table.
     pub fn rows(&self, table: &str, columns: &[&str]) -> Vec<Row> {
+        self.read_table(table, columns, ProblemScope::Store)
+    }
+
+    /// The same for a table that no message depends on, like a message archive.
+    pub fn rows_aside(&self, table: &str, columns: &[&str]) -> Vec<Row> {
+        self.read_table(table, columns, ProblemScope::Other)
+    }
+
+    fn read_table(&self, table: &str, columns: &[&str], scope: ProblemScope) -> Vec<Row> {
         let Some((name, found)) = self.table(table) else { return Vec::new() };
         let columns: Rc<[String]> = columns
             .iter()
             .filter(|wanted| found.columns.iter().any(|column| column.eq_ignore_ascii_case(wanted)))
             .map(|wanted| (*wanted).to_owned())
             .collect();
-        let mut reader = Reader { database: self, table: name, columns, rows: Vec::new(), total: 0, damaged: false };
+        let mut reader = Reader { database: self, table: name, columns, rows: Vec::new(), total: 0, damaged: false, scope };
         reader.run(found);
-        if !reader.damaged {
+        if !reader.damaged && reader.scope == ProblemScope::Store {
             reader.check();
         }
         reader.rows
@@ -116,6 +126,7 @@ struct Reader<'a> {
     rows: Vec<Row>,
     total: usize,
     damaged: bool,
+    scope: ProblemScope,
 }
 
 impl Reader<'_> {
@@ -257,7 +268,7 @@ impl Reader<'_> {
 
     fn note(&mut self, says: String) {
         self.damaged = true;
-        self.database.problem(Some(self.table), says);
+        self.database.problem(Some(self.table), says, self.scope.clone());
     }
 }
 
