@@ -4,13 +4,16 @@
 //! Adding a client: one file with a `FORMAT`, and one line in [`FORMATS`].
 
 pub mod account;
+pub mod browser_profile;
 pub mod candidate;
+mod chromium;
 pub mod converse;
 pub mod describe;
 pub mod dino;
 pub mod gajim;
 pub mod json_text;
 pub mod key_file;
+mod leveldb;
 pub mod movim;
 pub mod profanity;
 pub mod python_omemo;
@@ -57,8 +60,17 @@ pub struct Reading {
 }
 
 /// All known stores. The order does not matter: each file is recognised by exactly one.
-pub const FORMATS: &[StoreFormat] =
-    &[converse::FORMAT, dino::FORMAT, gajim::FORMAT, movim::FORMAT, profanity::FORMAT, python_omemo::FORMAT];
+// One line each, so that a new client is one new line.
+#[rustfmt::skip]
+pub const FORMATS: &[StoreFormat] = &[
+    browser_profile::FORMAT,
+    converse::FORMAT,
+    dino::FORMAT,
+    gajim::FORMAT,
+    movim::FORMAT,
+    profanity::FORMAT,
+    python_omemo::FORMAT,
+];
 
 /// The format that recognises a file or folder.
 pub fn recognise(candidate: &Candidate) -> Option<&'static StoreFormat> {
