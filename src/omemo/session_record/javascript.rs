@@ -186,7 +186,8 @@ fn receiver_chains(node: &Node<'_>, own: &PublicKey, last: Option<Node<'_>>) -> 
         if sending {
             continue;
         }
-        chains.push(ReceiverChain { ratchet_key, chain_key: chain_key(&chain)?, skipped: skipped(&chain)?, retired: false });
+        let chain_key = chain_key(&chain)?;
+        chains.push(ReceiverChain { ratchet_key, retired: chain_key.is_none(), chain_key, skipped: skipped(&chain)? });
     }
     chains.sort_by_key(|chain| rank(&chain.ratchet_key));
     Ok(chains)
