@@ -8,8 +8,10 @@ pub mod browser_profile;
 pub mod candidate;
 mod chromium;
 pub mod converse;
+pub mod default_place;
 pub mod describe;
 pub mod dino;
+pub mod finder;
 pub mod gajim;
 pub mod json_text;
 pub mod key_file;
@@ -25,6 +27,7 @@ use super::InputError;
 use crate::model::{Account, BareJid, ClientProfile, Problem, Store};
 use crate::secret::Plaintext;
 use candidate::Candidate;
+use default_place::DefaultPlace;
 use std::path::{Path, PathBuf};
 
 /// What a reader may need besides the files.
@@ -44,6 +47,8 @@ pub struct StoreFormat {
     /// Whether this file or folder is such a store, or a part of one. Looks at the content, not at the
     /// name; the name may only tell which of two readable parts is which.
     pub detect: fn(&Candidate) -> bool,
+    /// Where the client keeps it by default, on every system.
+    pub places: &'static [DefaultPlace],
     /// Reads it, together with the other files that belong to it.
     pub read: fn(&Candidate, &OpenOptions) -> Result<Reading, InputError>,
 }

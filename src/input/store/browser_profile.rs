@@ -2,6 +2,7 @@
 //! with `IndexedDB` or `Local Storage`, or one of the LevelDB folders in them by itself.
 
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, home, local};
 use super::web_storage::WebStorage;
 use super::{OpenOptions, Reading, StoreFormat, chromium, converse, describe, leveldb, movim};
 use crate::input::InputError;
@@ -10,7 +11,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The format. Which web client it is, the accounts say.
-pub const FORMAT: StoreFormat = StoreFormat { client: &converse::PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &converse::PROFILE, detect, places: PLACES, read };
+
+const PLACES: &[DefaultPlace] = &[
+    // Chromium and its relatives: the folder of each profile.
+    home(".config/chromium/*").only(),
+    home(".config/google-chrome/*").only(),
+    home(".config/BraveSoftware/Brave-Browser/*").only(),
+    home(".config/microsoft-edge/*").only(),
+    home(".config/vivaldi/*").only(),
+    home("snap/chromium/common/chromium/*").only(),
+    home(".var/app/*/config/chromium/*").only(),
+    home(".var/app/*/config/google-chrome/*").only(),
+    home("Library/Application Support/Google/Chrome/*").only(),
+    home("Library/Application Support/Chromium/*").only(),
+    home("Library/Application Support/BraveSoftware/Brave-Browser/*").only(),
+    home("Library/Application Support/Microsoft Edge/*").only(),
+    local("Google/Chrome/User Data/*").only(),
+    local("Chromium/User Data/*").only(),
+    local("BraveSoftware/Brave-Browser/User Data/*").only(),
+    local("Microsoft/Edge/User Data/*").only(),
+];
 
 /// Texts in the keys of the web clients' entries: Converse's and Movim's.
 const MARKS: [&str; 2] = [converse::MARK, ".25519KeypreKey"];
