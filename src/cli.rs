@@ -10,6 +10,7 @@ mod inspect;
 mod sessions;
 mod stanza;
 mod stop;
+mod stores;
 mod terminal;
 
 pub use stop::{Outcome, Stop};
@@ -87,6 +88,7 @@ enum Color {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Stores(stores::Stores),
     Inspect(inspect::Inspect),
     Devices(devices::Devices),
     Sessions(sessions::Sessions),
@@ -127,6 +129,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli, terminal: &mut Terminal) -> Result<Outcome, Stop> {
     let global = &cli.global;
     match &cli.command {
+        Command::Stores(command) => command.run(global, terminal),
         Command::Inspect(command) => command.run(global, terminal),
         Command::Devices(command) => command.run(global, terminal),
         Command::Sessions(command) => command.run(global, terminal),

@@ -11,6 +11,7 @@ pub mod page;
 pub mod safe;
 pub mod sessions;
 pub mod stanza;
+pub mod stores;
 
 mod shared;
 

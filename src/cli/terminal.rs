@@ -134,6 +134,18 @@ impl Progress {
             Err(_) => bar,
         }
     }
+
+    /// A count of things whose number is not known before.
+    pub fn counter(self, things: &str) -> ProgressBar {
+        if self.quiet || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+        match ProgressStyle::with_template(&format!("{{spinner}} {{human_pos}} {things}")) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
+    }
 }
 
 fn width() -> usize {

@@ -4,14 +4,19 @@
 //! Adding a client: one file with a `FORMAT`, and one line in [`FORMATS`].
 
 pub mod account;
+pub mod browser_profile;
 pub mod candidate;
+mod chromium;
 pub mod conversations;
 pub mod converse;
+pub mod default_place;
 pub mod describe;
 pub mod dino;
+pub mod finder;
 pub mod gajim;
 pub mod json_text;
 pub mod key_file;
+mod leveldb;
 pub mod movim;
 pub mod profanity;
 pub mod python_omemo;
@@ -23,6 +28,7 @@ use super::InputError;
 use crate::model::{Account, BareJid, ClientProfile, Problem, Store};
 use crate::secret::Plaintext;
 use candidate::Candidate;
+use default_place::DefaultPlace;
 use std::path::{Path, PathBuf};
 
 /// What a reader may need besides the files.
@@ -42,6 +48,8 @@ pub struct StoreFormat {
     /// Whether this file or folder is such a store, or a part of one. Looks at the content, not at the
     /// name; the name may only tell which of two readable parts is which.
     pub detect: fn(&Candidate) -> bool,
+    /// Where the client keeps it by default, on every system.
+    pub places: &'static [DefaultPlace],
     /// Reads it, together with the other files that belong to it.
     pub read: fn(&Candidate, &OpenOptions) -> Result<Reading, InputError>,
 }
@@ -58,8 +66,10 @@ pub struct Reading {
 }
 
 /// All known stores. The order does not matter: each file is recognised by exactly one.
-#[rustfmt::skip] // one line a client
+// One line each, so that a new client is one new line.
+#[rustfmt::skip]
 pub const FORMATS: &[StoreFormat] = &[
+    browser_profile::FORMAT,
     conversations::FORMAT,
     conversations::BACKUP_FORMAT,
     converse::FORMAT,

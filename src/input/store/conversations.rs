@@ -34,6 +34,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
@@ -45,10 +46,10 @@ pub const PROFILE: ClientProfile = ClientProfile {
 };
 
 /// The database.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: &[], read };
 
 /// The backup.
-pub const BACKUP_FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect: detect_backup, read: read_backup };
+pub const BACKUP_FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect: detect_backup, places: &[], read: read_backup };
 
 fn detect(candidate: &Candidate) -> bool {
     candidate.database().is_some_and(|database| {

@@ -45,8 +45,8 @@ pub const PROFILE: ClientProfile = ClientProfile {
 pub const PROFILE_UP_TO_13: ClientProfile =
     ClientProfile { namespaces: &[Namespace::Legacy], accepts_changed_identity: true, heartbeat: None, ..PROFILE };
 
-/// The format.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+/// The format. Users make the export themselves: it can lie anywhere.
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: &[], read };
 
 /// In every key of the item that holds the keys.
 pub const MARK: &str = "converse.omemosession-";

@@ -5,6 +5,7 @@
 
 use super::account::{AccountBuilder, Created, base64, unanswered};
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, data, home, local};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
@@ -41,7 +42,10 @@ pub const PROFILE: ClientProfile = ClientProfile {
 };
 
 /// How it is recognised and read.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
+
+const PLACES: &[DefaultPlace] =
+    &[data("dino"), home(".var/app/im.dino.Dino/data/dino"), home("snap/*/current/.local/share/dino"), local("dino")];
 
 fn is_omemo(database: &Database) -> bool {
     database.has("identity", &["id", "account_id", "device_id", "identity_key_private_base64"])

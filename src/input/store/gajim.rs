@@ -5,6 +5,7 @@
 
 use super::account::{AccountBuilder, Created, KnownKey, KnownSession};
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, data, home, roaming};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
@@ -45,7 +46,16 @@ pub const PROFILE: ClientProfile = ClientProfile {
 };
 
 /// How it is recognised and read.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
+
+const PLACES: &[DefaultPlace] = &[
+    data("gajim"),
+    data("gajim.*"),
+    home(".var/app/org.gajim.Gajim/data/gajim"),
+    home(".var/app/org.gajim.Gajim.Devel/data/gajim"),
+    roaming("Gajim"),
+    roaming("Gajim.*"),
+];
 
 /// Device ids run up to 2^31-3 since version 7 of the schema.
 const ID_MODULUS: i64 = 2_147_483_646;

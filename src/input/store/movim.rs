@@ -42,8 +42,8 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
 };
 
-/// The format.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+/// The format. Users make the export themselves: it can lie anywhere.
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: &[], read };
 
 /// The suffix of the key that every account has.
 const MARK: &str = ".registrationId";

@@ -5,6 +5,7 @@
 
 use super::account::{AccountBuilder, Created, base64, unanswered};
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, data, home};
 use super::key_file::{Entry, KeyFile};
 use super::sqlite::unsigned_id;
 use super::{OpenOptions, Reading, StoreFormat};
@@ -42,7 +43,10 @@ pub const PROFILE: ClientProfile = ClientProfile {
 };
 
 /// How it is recognised and read.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
+
+const PLACES: &[DefaultPlace] =
+    &[data("profanity"), home(".var/app/*/data/profanity"), home("snap/profanity/current/.local/share/profanity")];
 
 /// Entries looked at in a file to tell which of the four it is.
 const SAMPLE: usize = 16;

@@ -6,6 +6,7 @@
 //! texts of one character per byte (models). Read in OMEMO, Twomemo, Oldmemo 2.1.0 and Poezio's plugin 0.9.
 
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, data, home};
 use super::json_text;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
@@ -66,7 +67,9 @@ pub const POEZIO: ClientProfile = ClientProfile {
 };
 
 /// The format.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
+
+const PLACES: &[DefaultPlace] = &[data("poezio/omemo"), home("omemo-echo-client.json").only()];
 
 /// Keys of which a store has at least two (a damaged one at least one, in its text).
 const CERTAIN_KEYS: [&str; 3] = ["/own_device_id", "/ikp/is_seed", "/ikp/key"];

@@ -73,6 +73,12 @@ impl Database {
         Self::with(path, connection, image.into_problems())
     }
 
+    /// Opens a file as it lies there, without what a `-wal` adds and without reading it as a whole: good enough
+    /// to see which tables it has.
+    pub fn open_in_place(path: &Path) -> Result<Self, InputError> {
+        Self::open_immutable(path)
+    }
+
     fn open_immutable(path: &Path) -> Result<Self, InputError> {
         let absolute = path.canonicalize().map_err(|error| super::describe::unreadable(path, &error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -1,0 +1,133 @@
+//! Web clients' stores as they lie in the profile of a Chromium browser: the profile (or a copied part of it)
+//! with `IndexedDB` or `Local Storage`, or one of the LevelDB folders in them by itself.
+
+use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, home, local};
+use super::web_storage::WebStorage;
+use super::{OpenOptions, Reading, StoreFormat, chromium, converse, describe, leveldb, movim};
+use crate::input::InputError;
+use crate::model::{Account, Place, Problem, ProblemScope};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The format. Which web client it is, the accounts say.
+pub const FORMAT: StoreFormat = StoreFormat { client: &converse::PROFILE, detect, places: PLACES, read };
+
+const PLACES: &[DefaultPlace] = &[
+    // Chromium and its relatives: the folder of each profile.
+    home(".config/chromium/*").only(),
+    home(".config/google-chrome/*").only(),
+    home(".config/BraveSoftware/Brave-Browser/*").only(),
+    home(".config/microsoft-edge/*").only(),
+    home(".config/vivaldi/*").only(),
+    home("snap/chromium/common/chromium/*").only(),
+    home(".var/app/*/config/chromium/*").only(),
+    home(".var/app/*/config/google-chrome/*").only(),
+    home("Library/Application Support/Google/Chrome/*").only(),
+    home("Library/Application Support/Chromium/*").only(),
+    home("Library/Application Support/BraveSoftware/Brave-Browser/*").only(),
+    home("Library/Application Support/Microsoft Edge/*").only(),
+    local("Google/Chrome/User Data/*").only(),
+    local("Chromium/User Data/*").only(),
+    local("BraveSoftware/Brave-Browser/User Data/*").only(),
+    local("Microsoft/Edge/User Data/*").only(),
+];
+
+/// Texts in the keys of the web clients' entries: Converse's and Movim's.
+const MARKS: [&str; 2] = [converse::MARK, ".25519KeypreKey"];
+
+/// Origins with an IndexedDB of their own in one profile, looked at at most.
+const MAX_FOLDERS: usize = 2000;
+
+fn detect(candidate: &Candidate) -> bool {
+    candidate.is_folder() && databases(candidate).iter().any(|(_, paths)| is_marked(paths))
+}
+
+/// LevelDB folders that may be meant: the folder itself, or where a profile keeps them.
+fn databases(candidate: &Candidate) -> Vec<(PathBuf, Vec<PathBuf>)> {
+    if leveldb::is_leveldb(candidate.entries()) {
+        return vec![(candidate.path().into(), candidate.entries().to_vec())];
+    }
+    // A link could lead out of the folder that was named.
+    let is_real_folder = |path: &PathBuf| path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    let has =
+        |name: &str| candidate.entries().iter().any(|path| path.file_name().is_some_and(|n| n == name) && is_real_folder(path));
+    let mut folders = Vec::new();
+    if has("Local Storage") {
+        folders.push(candidate.path().join("Local Storage").join("leveldb"));
+    }
+    if has("IndexedDB") {
+        folders.extend(Candidate::folder(&candidate.path().join("IndexedDB")).entries().iter().take(MAX_FOLDERS).cloned());
+    }
+    let listed = folders.into_iter().filter(is_real_folder).map(|folder| {
+        let entries = Candidate::folder(&folder).entries().to_vec();
+        (folder, entries)
+    });
+    listed.filter(|(_, entries)| leveldb::is_leveldb(entries)).collect()
+}
+
+/// Keys of IndexedDB are UTF-16 in big-endian order, those of Local Storage one byte a character.
+fn is_marked(paths: &[PathBuf]) -> bool {
+    MARKS.iter().any(|mark| {
+        let wide: Vec<u8> = mark.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        leveldb::contains(paths, mark.as_bytes()) || leveldb::contains(paths, &wide)
+    })
+}
+
+fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputError> {
+    std::fs::read_dir(candidate.path()).map_err(|error| describe::unreadable(candidate.path(), &error))?;
+    let mut reading = Reading::default();
+    for (folder, paths) in databases(candidate) {
+        if !is_marked(&paths) {
+            continue;
+        }
+        let file: Arc<Path> = folder.as_path().into();
+        let storage = chromium::read(&folder, &paths);
+        for origin in &storage.origins {
+            reading.accounts.extend(accounts(&file, origin, options));
+        }
+        reading.problems.extend(storage.problems.into_iter().map(|(path, says)| Problem {
+            place: Place::whole(&path.as_path().into()),
+            says,
+            scope: ProblemScope::Store,
+        }));
+        reading.files.extend(storage.files);
+    }
+    with_exports(candidate, options, &mut reading);
+    if reading.accounts.is_empty() && reading.problems.is_empty() {
+        let says =
+            "this browser profile has traces of a web client, but no OMEMO keys (logged out, or the site's data was cleared)";
+        return Err(InputError::new(candidate.path(), says));
+    }
+    Ok(reading)
+}
+
+/// Every web client's accounts in a page's storage.
+pub fn accounts(file: &Arc<Path>, storage: &WebStorage, options: &OpenOptions) -> Vec<Account> {
+    let mut accounts = converse::accounts(file, storage, options);
+    accounts.extend(movim::accounts(file, storage, options));
+    accounts
+}
+
+/// An export beside the profile is another copy of the same accounts. An account that the profile gave is
+/// not listed twice; one that it did not give is taken from the export.
+fn with_exports(candidate: &Candidate, options: &OpenOptions, reading: &mut Reading) {
+    for path in candidate.entries() {
+        let Ok(export) = Candidate::file(path) else { continue };
+        let format = [converse::FORMAT, movim::FORMAT].into_iter().find(|format| (format.detect)(&export));
+        let Some(Ok(more)) = format.map(|format| (format.read)(&export, options)) else { continue };
+        reading.files.push(path.clone());
+        for account in more.accounts {
+            let same = |known: &&mut Account| {
+                known.client.name == account.client.name
+                    && known.jid == account.jid
+                    && known.own_device_id == account.own_device_id
+            };
+            match reading.accounts.iter_mut().find(same) {
+                Some(known) if account.sessions.len() > known.sessions.len() => *known = account,
+                Some(_) => {}
+                None => reading.accounts.push(account),
+            }
+        }
+    }
+}

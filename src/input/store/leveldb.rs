@@ -1,0 +1,231 @@
+//! LevelDB folders, read and never opened: no lock is taken, no log is replayed into a table, nothing is
+//! written. Of every key the entry with the highest sequence number counts, as it does for LevelDB.
+//!
+//! Layout after LevelDB's `doc/log_format.md`, `doc/table_format.md` and `db/version_edit.cc`.
+
+mod log;
+mod table;
+
+pub use table::decompress as table_decompress;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Files read of one folder at most: a browser compacts long before.
+const MAX_FILES: usize = 4096;
+
+/// Bytes read of all files together. Browsers cap a site's Local Storage at some 10 MiB.
+const MAX_TOTAL: u64 = 512 * 1024 * 1024;
+
+/// A LevelDB folder's live entries.
+#[derive(Default)]
+pub struct LevelDb {
+    /// Key to value, without deleted keys.
+    pub entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What could not be read: file and one sentence.
+    pub problems: Vec<(PathBuf, String)>,
+    /// Files that were read.
+    pub files: Vec<PathBuf>,
+}
+
+impl std::fmt::Debug for LevelDb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Values may be keys of an account.
+        f.debug_struct("LevelDb").field("entries", &self.entries.len()).field("problems", &self.problems).finish_non_exhaustive()
+    }
+}
+
+/// Whether these names are those of a LevelDB folder.
+pub fn is_leveldb(entries: &[PathBuf]) -> bool {
+    let names = || entries.iter().filter_map(|path| path.file_name()?.to_str());
+    names().any(|name| name == "CURRENT") && names().any(|name| name.starts_with("MANIFEST-"))
+}
+
+/// The newest state of a key, while files are gathered in any order.
+struct Newest {
+    sequence: u64,
+    /// `None`: deleted.
+    value: Option<Vec<u8>>,
+}
+
+/// All entries, gathered.
+#[derive(Default)]
+struct Gathered(BTreeMap<Vec<u8>, Newest>);
+
+impl Gathered {
+    fn put(&mut self, key: &[u8], sequence: u64, value: Option<&[u8]>) {
+        match self.0.get_mut(key) {
+            Some(newest) if newest.sequence > sequence => {}
+            Some(newest) => *newest = Newest { sequence, value: value.map(<[u8]>::to_vec) },
+            None => {
+                self.0.insert(key.to_vec(), Newest { sequence, value: value.map(<[u8]>::to_vec) });
+            }
+        }
+    }
+}
+
+/// Reads a LevelDB folder with these files in it.
+pub fn read(paths: &[PathBuf]) -> LevelDb {
+    let mut database = LevelDb::default();
+    let mut gathered = Gathered::default();
+    let mut left = MAX_TOTAL;
+    let live = live_files(paths, &mut left);
+    for path in paths.iter().take(MAX_FILES) {
+        let Some((number, kind)) = numbered(path) else { continue };
+        if live.as_ref().is_some_and(|live| !live.contains(number, kind)) {
+            continue;
+        }
+        let Some(bytes) = read_file(path, &mut left) else {
+            database.problems.push((path.clone(), "this file of a LevelDB folder cannot be read or is too large".into()));
+            continue;
+        };
+        let says = match kind {
+            Kind::Log => log::read(&bytes, &mut gathered),
+            Kind::Table => table::read(&bytes, &mut gathered),
+        };
+        database.problems.extend(says.map(|says| (path.clone(), says)));
+        database.files.push(path.clone());
+    }
+    database.entries = gathered.0.into_iter().filter_map(|(key, newest)| Some((key, newest.value?))).collect();
+    database
+}
+
+/// Looks for a byte string in the folder's files as they lie there, for a cheap answer before reading.
+pub fn contains(paths: &[PathBuf], needle: &[u8]) -> bool {
+    let mut left = MAX_TOTAL;
+    paths.iter().filter(|path| numbered(path).is_some()).take(MAX_FILES).any(|path| {
+        let bytes = read_file(path, &mut left);
+        bytes.is_some_and(|bytes| memchr::memmem::find(&bytes, needle).is_some())
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Log,
+    Table,
+}
+
+fn numbered(path: &Path) -> Option<(u64, Kind)> {
+    let kind = match path.extension()?.to_str()? {
+        "log" => Kind::Log,
+        "ldb" | "sst" => Kind::Table,
+        _ => return None,
+    };
+    Some((path.file_stem()?.to_str()?.parse().ok()?, kind))
+}
+
+fn read_file(path: &Path, left: &mut u64) -> Option<Zeroizing<Vec<u8>>> {
+    // A link could lead out of the folder that was named.
+    if !path.symlink_metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    let limit = *left;
+    File::open(path).ok()?.take(limit.saturating_add(1)).read_to_end(&mut bytes).ok()?;
+    let length = bytes.len() as u64;
+    *left = limit.checked_sub(length)?;
+    Some(bytes)
+}
+
+/// What the manifest counts as live.
+struct Live {
+    tables: BTreeSet<u64>,
+    log_number: u64,
+    previous_log: u64,
+}
+
+impl Live {
+    fn contains(&self, number: u64, kind: Kind) -> bool {
+        match kind {
+            Kind::Log => number >= self.log_number || number == self.previous_log,
+            Kind::Table => self.tables.contains(&number),
+        }
+    }
+}
+
+/// Live files after `CURRENT` and its manifest; `None` (all files) where they cannot be understood.
+fn live_files(paths: &[PathBuf], left: &mut u64) -> Option<Live> {
+    let named = |name: &str| paths.iter().find(|path| path.file_name().is_some_and(|n| n == name));
+    let current = read_file(named("CURRENT")?, left)?;
+    let manifest = read_file(named(std::str::from_utf8(&current).ok()?.trim())?, left)?;
+    let mut live = Live { tables: BTreeSet::new(), log_number: 0, previous_log: 0 };
+    let (records, damage) = log::records(&manifest);
+    for record in &records {
+        apply_edit(record, &mut live)?;
+    }
+    (damage.is_none() && !records.is_empty()).then_some(live)
+}
+
+/// One `VersionEdit`.
+fn apply_edit(record: &[u8], live: &mut Live) -> Option<()> {
+    let mut bytes = Cursor(record);
+    while !bytes.0.is_empty() {
+        match bytes.varint()? {
+            // Comparator.
+            1 => drop(bytes.prefixed()?),
+            2 => live.log_number = bytes.varint()?,
+            // Next file, last sequence.
+            3 | 4 => drop(bytes.varint()?),
+            // Compact pointer: level and key.
+            5 => {
+                bytes.varint()?;
+                bytes.prefixed()?;
+            }
+            // Deleted file: level and number.
+            6 => {
+                bytes.varint()?;
+                live.tables.remove(&bytes.varint()?);
+            }
+            // New file: level, number, size, smallest key, largest key.
+            7 => {
+                bytes.varint()?;
+                live.tables.insert(bytes.varint()?);
+                bytes.varint()?;
+                bytes.prefixed()?;
+                bytes.prefixed()?;
+            }
+            9 => live.previous_log = bytes.varint()?,
+            _ => return None,
+        }
+    }
+    Some(())
+}
+
+/// Reads numbers and strings off the front of bytes.
+pub struct Cursor<'a>(pub &'a [u8]);
+
+impl<'a> Cursor<'a> {
+    /// The next bytes; `None` if there are fewer.
+    pub fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    /// The next byte.
+    pub fn byte(&mut self) -> Option<u8> {
+        self.take(1)?.first().copied()
+    }
+
+    /// Little-endian base-128 number.
+    pub fn varint(&mut self) -> Option<u64> {
+        let mut value = 0u64;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    /// A string after its length.
+    pub fn prefixed(&mut self) -> Option<&'a [u8]> {
+        let length = usize::try_from(self.varint()?).ok()?;
+        self.take(length)
+    }
+}
