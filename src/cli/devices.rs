@@ -10,13 +10,13 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   All devices that this store knows
-  $ omemoscope devices --store store.db
+  $ omemoscope devices --store gajim
 
   Why a device counts as active or stale, when it was seen, and where that stands
-  $ omemoscope devices --store store.db --verbose
+  $ omemoscope devices --store gajim --verbose
 
   For a script
-  $ omemoscope devices --store store.db --format json";
+  $ omemoscope devices --store gajim --format json";
 
 /// List the devices a store knows: keys, trust, activity
 ///

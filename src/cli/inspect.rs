@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "\
 Examples:
   What is in these two files?
-  $ omemoscope inspect store.db gajim.log
+  $ omemoscope inspect gajim gajim.log
 
   A key element copied from a log
   $ omemoscope inspect key.txt";
