@@ -78,7 +78,9 @@ fn hostile_text_does_not_steer_the_terminal() {
     let xml = "<message from='eve\u{9b}[2J@example.org/x' id='\u{202e}1&#x9b;2J' to='a@example.org'>\
         <encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'><key rid='2'>AAAA</key><iv>AAAA</iv></header></encrypted></message>";
     std::fs::write(folder.path().join(name), xml).expect("a file can be written");
-    for arguments in [&["stanza", name][..], &["inspect", name], &["devices", "--store", name], &["stanza", name, "--format", "json"]] {
+    for arguments in
+        [&["stanza", name][..], &["inspect", name], &["devices", "--store", name], &["stanza", name, "--format", "json"]]
+    {
         let output = run(folder.path(), arguments);
         let all = stdout(&output) + &stderr(&output);
         assert!(!all.is_empty());

@@ -21,7 +21,9 @@ fn check(schema: &Value, whole: &Value, value: &Value, path: &str) -> Result<(),
                 }
             }
             "const" if rule != value => return fail(format!("{value} is not {rule}")),
-            "enum" if !rule.as_array().is_some_and(|all| all.contains(value)) => return fail(format!("{value} is none of {rule}")),
+            "enum" if !rule.as_array().is_some_and(|all| all.contains(value)) => {
+                return fail(format!("{value} is none of {rule}"));
+            }
             "const" | "enum" => {}
             "type" => {
                 let is = |name: &str| match name {
@@ -33,15 +35,16 @@ fn check(schema: &Value, whole: &Value, value: &Value, path: &str) -> Result<(),
                     "null" => value.is_null(),
                     other => panic!("unknown type {other}"),
                 };
-                let fits = rule.as_str().map_or_else(
-                    || rule.as_array().is_some_and(|all| all.iter().filter_map(Value::as_str).any(is)),
-                    is,
-                );
+                let fits = rule
+                    .as_str()
+                    .map_or_else(|| rule.as_array().is_some_and(|all| all.iter().filter_map(Value::as_str).any(is)), is);
                 if !fits {
                     return fail(format!("{value} is no {rule}"));
                 }
             }
-            "minimum" if value.as_i64().is_some_and(|v| v < rule.as_i64().unwrap_or(0)) => return fail(format!("{value} is too small")),
+            "minimum" if value.as_i64().is_some_and(|v| v < rule.as_i64().unwrap_or(0)) => {
+                return fail(format!("{value} is too small"));
+            }
             "minLength" if value.as_str().is_some_and(|v| (v.len() as u64) < rule.as_u64().unwrap_or(0)) => {
                 return fail(format!("{value} is too short"));
             }
@@ -88,7 +91,8 @@ fn check(schema: &Value, whole: &Value, value: &Value, path: &str) -> Result<(),
 
 fn valid(command: &str, json: &str) -> Result<Value, String> {
     let file = root().join("jsonschemas").join(format!("{command}.json"));
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(file).expect("there is a schema")).expect("the schema is JSON");
+    let schema: Value =
+        serde_json::from_str(&std::fs::read_to_string(file).expect("there is a schema")).expect("the schema is JSON");
     let value: Value = serde_json::from_str(json).map_err(|e| format!("{e}: {json}"))?;
     check(&schema, &schema, &value, "").map(|()| value)
 }
