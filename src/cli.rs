@@ -24,8 +24,8 @@ use terminal::Terminal;
 
 const EXAMPLES: &str = "\
 Where to begin:
-  $ omemoscope inspect store.db gajim.log
-  $ omemoscope diagnose --store store.db gajim.log
+  $ omemoscope inspect gajim gajim.log
+  $ omemoscope diagnose --store gajim gajim-earlier.log gajim.log
   $ omemoscope explain receiver-rolled-back
 
 Exit codes: 0 nothing wrong found, 1 findings that need attention, 2 the input or the call was wrong.

@@ -31,5 +31,5 @@ pub fn nothing_found(stanzas: usize) -> String {
     if stanzas == 0 {
         return "Nothing found: there is no XMPP stanza in the capture.".into();
     }
-    format!("Nothing found: {} read, none of them carries OMEMO.", shared::count(stanzas, "stanza"))
+    format!("Nothing found: {} read, no OMEMO in {}.", shared::count(stanzas, "stanza"), if stanzas == 1 { "it" } else { "them" })
 }

@@ -51,7 +51,7 @@ fn reason(code: Code, group: &[&MessageVerdict]) -> String {
     let first = group.first().map(|m| m.sentence.clone()).unwrap_or_default();
     let senders = group.iter().map(|m| (&m.from, m.sid)).collect::<std::collections::BTreeSet<_>>().len();
     let span = match (group.first().and_then(|m| m.time.as_ref()), group.last().and_then(|m| m.time.as_ref())) {
-        (Some(a), Some(b)) if group.len() > 1 && a != b => format!(", between {a} and {b}"),
+        (Some(a), Some(b)) if group.len() > 1 && a != b => format!(", between {} and {}", a.short(), b.short()),
         _ => String::new(),
     };
     let more = if senders > 1 { format!(" The same holds for {} in all.", number(senders, "device")) } else { String::new() };

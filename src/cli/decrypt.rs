@@ -10,10 +10,10 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   What a conversation says
-  $ omemoscope decrypt --store store.db gajim.log
+  $ omemoscope decrypt --store gajim gajim.log
 
   With several copies of the store taken over time, each message is tried on each of them
-  $ omemoscope decrypt --store store.db --store later.db gajim.log";
+  $ omemoscope decrypt --store gajim --store gajim-newer gajim.log";
 
 /// Decrypt messages with the keys of a store
 ///

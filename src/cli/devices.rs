@@ -3,6 +3,7 @@
 use super::inputs::{self, StoreArgs};
 use super::terminal::Terminal;
 use super::{Global, Outcome, Stop};
+use crate::analysis::audit::Audit;
 use crate::report::devices::DeviceAudit;
 use clap::Args;
 use std::path::PathBuf;
@@ -10,13 +11,16 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   All devices that this store knows
-  $ omemoscope devices --store store.db
+  $ omemoscope devices --store gajim
 
   Why a device counts as active or stale, when it was seen, and where that stands
-  $ omemoscope devices --store store.db --verbose
+  $ omemoscope devices --store gajim --verbose
+
+  With what a log adds: devices on the lists it holds, labels with their signatures checked
+  $ omemoscope devices --store gajim gajim.log
 
   For a script
-  $ omemoscope devices --store store.db --format json";
+  $ omemoscope devices --store gajim --format json";
 
 /// List the devices a store knows: keys, trust, activity
 ///
@@ -37,7 +41,9 @@ impl Devices {
     /// Audits the devices.
     pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
         let stores = inputs::open_stores(global, &self.store)?;
-        terminal.show(&DeviceAudit::new(&stores))?;
+        let mut audit = Audit::new(stores);
+        inputs::read_captures(terminal.progress(), &self.captures, &mut |event| audit.take(event))?;
+        terminal.show(&DeviceAudit::new(&audit.finish()))?;
         Ok(Outcome::Clean)
     }
 }

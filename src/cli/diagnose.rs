@@ -13,13 +13,13 @@ use std::path::PathBuf;
 const EXAMPLES: &str = "\
 Examples:
   Why does this conversation not decrypt?
-  $ omemoscope diagnose --store store.db gajim.log
+  $ omemoscope diagnose --store gajim gajim-earlier.log gajim.log
 
   The same for a script
-  $ omemoscope diagnose --store store.db --format json gajim.log
+  $ omemoscope diagnose --store gajim --format json gajim-earlier.log gajim.log
 
   The store is an old copy, not what the client works with now
-  $ omemoscope diagnose --store store.db --snapshot gajim.log";
+  $ omemoscope diagnose --store gajim --snapshot gajim-earlier.log gajim.log";
 
 /// Say why messages did not decrypt, what proves it and what to do
 ///

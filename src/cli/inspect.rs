@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "\
 Examples:
   What is in these two files?
-  $ omemoscope inspect store.db gajim.log
+  $ omemoscope inspect gajim gajim.log
 
   A key element copied from a log
   $ omemoscope inspect key.txt";
@@ -66,7 +66,7 @@ fn needs_attention(what: &What) -> bool {
             !store.problems.is_empty() || store.accounts.iter().any(|a| !a.suspicious.is_empty() || !a.problems.is_empty())
         }
         What::Capture(capture) => capture.faulty > 0,
-        What::Lone(_) | What::Unknown { .. } => false,
+        What::Lone(_) | What::Nothing { .. } | What::Unknown { .. } => false,
     }
 }
 
@@ -74,8 +74,8 @@ fn look(terminal: &Terminal, path: &Path, options: &store::OpenOptions) -> Resul
     if path != Path::new("-") {
         match store::open(path, options) {
             Ok(store) => return Ok(What::Store(StoreSummary::from(&store))),
-            // A folder or a database can be nothing else.
-            Err(error) if path.is_dir() || is_database(path) => return Err(error.into()),
+            // A folder or a database can be nothing else, and a file that is not there nothing at all.
+            Err(error) if !path.exists() || path.is_dir() || is_database(path) => return Err(error.into()),
             Err(_) => {}
         }
         // Before the capture reader, which skips whatever is no stanza.
@@ -92,6 +92,11 @@ fn look(terminal: &Terminal, path: &Path, options: &store::OpenOptions) -> Resul
         }
         CaptureEvent::ClientLine(line) => survey.client_line(&line),
     })?;
+    if survey.stanzas == 0 && survey.client_lines == 0 {
+        let empty = path != Path::new("-") && std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() == 0);
+        let says = if empty { "an empty file" } else { "nothing found: no XMPP stanza, key or fingerprint in it" };
+        return Ok(What::Nothing { says: says.to_owned() });
+    }
     Ok(What::Capture(Box::new(CaptureSummary::from(survey))))
 }
 

@@ -10,10 +10,10 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   Every session in the store
-  $ omemoscope sessions --store store.db
+  $ omemoscope sessions --store gajim
 
   The session with one device of a contact, with its archived states
-  $ omemoscope sessions --store store.db bob@localhost/1027283366 -v";
+  $ omemoscope sessions --store gajim peggy@localhost/549082282 -v";
 
 /// Show the state of each session: chains, counters, skipped keys
 ///

@@ -18,6 +18,11 @@ impl When {
         Self { instant: Some(instant), text: instant.to_string() }
     }
 
+    /// For a person: to the second, and as the log wrote it where the date is not known.
+    pub fn short(&self) -> String {
+        self.instant.map_or_else(|| self.text.clone(), |instant| instant.strftime("%Y-%m-%d %H:%M:%S").to_string())
+    }
+
     /// From unix seconds, as stores keep them; `None` outside the representable range.
     pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
         Timestamp::from_second(seconds).ok().map(Self::at)

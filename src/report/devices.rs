@@ -1,9 +1,9 @@
 //! The device audit: `omemoscope/devices/1`.
 
-use super::shared::{ProblemView, and_list, count, grouped, short_time, time};
+use super::shared::{ProblemView, and_list, count, grouped, time};
 use super::{Line, Page, View, page::Look};
 use crate::analysis::activity;
-use crate::model::{Account, ActivityState, Device, LabelSignature, Store, TrustLevel};
+use crate::model::{Account, ActivityState, Device, LabelSignature, Store, TrustLevel, When};
 use serde::Serialize;
 
 /// The audit of all accounts of all stores given.
@@ -117,7 +117,7 @@ fn device(account: &Account, device: &Device) -> DeviceView {
         own: account.jid.as_ref() == Some(&device.jid),
         place: device.place.to_string(),
         level: device.trust.level,
-        last_seen: facts.last_message.as_ref().or(facts.last_listed.as_ref()).map(short_time),
+        last_seen: facts.last_message.as_ref().or(facts.last_listed.as_ref()).map(When::short),
     }
 }
 

@@ -1,8 +1,8 @@
 //! The diagnosis: `omemoscope/diagnose/1`; its message objects serve `decrypt` too.
 
-use super::shared::{EvidenceView, PositionView, count, short_time, time};
+use super::shared::{EvidenceView, PositionView, count, time};
 use super::{Line, Page, View, page::Look};
-use crate::model::{Code, Confidence, Content, Diagnosis, Finding, MessageVerdict};
+use crate::model::{Code, Confidence, Content, Diagnosis, Finding, MessageVerdict, When};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -72,6 +72,8 @@ pub struct MessageView {
     #[serde(skip)]
     pub(super) kind: Code,
     #[serde(skip)]
+    sure: Confidence,
+    #[serde(skip)]
     pub(super) when: Option<String>,
 }
 
@@ -121,7 +123,8 @@ impl MessageView {
             plaintext: if plaintext { verdict.plaintext.as_ref().map(|p| p.expose().to_owned()) } else { None },
             content: if plaintext { verdict.content.iter().map(ContentView::new).collect() } else { Vec::new() },
             kind: verdict.code,
-            when: verdict.time.as_ref().map(short_time),
+            sure: verdict.confidence,
+            when: verdict.time.as_ref().map(When::short),
         }
     }
 
@@ -206,17 +209,18 @@ impl DiagnosisView {
     fn summary_text(&self, page: &mut Page) {
         if self.messages.is_empty() && self.findings.is_empty() {
             page.line(0, nothing_found(&self.sources));
+            return;
         }
         for sentence in &self.summary {
             page.line(0, Line::new().strong(sentence));
         }
     }
 
-    /// One group a cause, the most frequent first.
+    /// One group for each cause and what it says, the most frequent first.
     fn groups(&self) -> Vec<Vec<&MessageView>> {
-        let mut groups: BTreeMap<(Code, Option<&str>), Vec<&MessageView>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Code, Option<&str>, &str), Vec<&MessageView>> = BTreeMap::new();
         for message in self.messages.iter().filter(|m| !m.kind.is_harmless()) {
-            groups.entry((message.kind, message.detail)).or_default().push(message);
+            groups.entry((message.kind, message.detail, &message.sentence)).or_default().push(message);
         }
         let mut groups: Vec<_> = groups.into_values().collect();
         groups.sort_by_key(|g| std::cmp::Reverse(g.len()));
@@ -231,28 +235,27 @@ impl DiagnosisView {
         }
         page.heading("Nothing wrong");
         let mut by_code: BTreeMap<Code, Vec<&MessageView>> = BTreeMap::new();
-        for message in harmless {
+        for message in &harmless {
             by_code.entry(message.kind).or_default().push(message);
         }
-        for (code, messages) in by_code {
-            page.bullet(
-                2,
-                Line::new()
-                    .plain(count(messages.len(), "message"))
-                    .plain(" ")
-                    .look(if code == Code::Ok { Look::Good } else { Look::Plain }, code)
-                    .faint(format!("  {}", code.title())),
-            );
-            for message in messages.iter().filter(|m| verbose || m.plaintext.is_some()) {
-                message_line(page, 6, message);
-                if page.verbose() {
-                    page.line(8, &message.sentence);
-                    evidence_text(page, 8, &message.evidence);
-                }
-                plaintext_text(page, 8, message);
+        let rows = by_code.iter().map(|(code, messages)| {
+            let look = if *code == Code::Ok { Look::Good } else { Look::Plain };
+            vec![
+                (look, code.to_string()),
+                (Look::Plain, count(messages.len(), "message")),
+                (Look::Faint, code.title().to_owned()),
+            ]
+        });
+        page.columns(2, &["code", "", "which"], rows.collect());
+        for message in harmless.iter().filter(|m| verbose || m.plaintext.is_some()) {
+            message_line(page, 2, message);
+            if verbose {
+                page.line(6, Line::new().plain(message.code_and_detail()).plain(": ").plain(&message.sentence));
+                evidence_text(page, 6, &message.evidence.iter().collect::<Vec<_>>());
             }
+            plaintext_text(page, 6, message);
         }
-        if !page.verbose() {
+        if !verbose {
             page.line(2, Line::new().faint("-v lists them."));
         }
     }
@@ -292,8 +295,8 @@ fn finding_text(page: &mut Page, finding: &FindingView) {
     if !finding.stanza_ids.is_empty() {
         page.line(4, Line::new().faint(format!("stanzas: {}", first_few(&finding.stanza_ids, page.verbose()))));
     }
-    evidence_text(page, 4, &finding.evidence);
-    list(page, 4, "What to do", &finding.remedy);
+    evidence_text(page, 4, &finding.evidence.iter().collect::<Vec<_>>());
+    list(page, 4, "What to do", &finding.remedy.iter().collect::<Vec<_>>());
 }
 
 /// Messages of one group that are listed without -v.
@@ -302,41 +305,43 @@ const SHOWN_MESSAGES: usize = 5;
 /// Pieces of evidence that are shown without -v.
 const SHOWN_EVIDENCE: usize = 8;
 
+/// One cause and its messages. What is the same for all of them is said once.
 fn group_text(page: &mut Page, group: &[&MessageView]) {
     let Some(first) = group.first() else { return };
+    // The group is as sure as its least sure message.
+    let confidence = group.iter().map(|m| m.sure).min().unwrap_or(Confidence::Possible);
     page.gap();
     page.line(
         2,
         Line::new()
             .look(Look::Bad, first.code_and_detail())
-            .plain(format!("  {}, ", count(group.len(), "message")))
-            .plain(format!("each of which {}", first.kind.title())),
+            .plain(" (")
+            .look(confidence_look(confidence.as_str()), confidence.as_str())
+            .plain(format!(")  {}", count(group.len(), "message"))),
     );
+    page.line(4, &first.sentence);
     let shown = if page.verbose() { group.len() } else { SHOWN_MESSAGES };
-    let mut said: Option<&str> = None;
     for message in group.iter().take(shown) {
-        page.gap();
         message_line(page, 4, message);
-        if said != Some(message.sentence.as_str()) {
-            page.line(
-                6,
-                Line::new()
-                    .plain(&message.sentence)
-                    .plain(" (")
-                    .look(confidence_look(message.confidence), message.confidence)
-                    .plain(")"),
-            );
-            said = Some(&message.sentence);
+        if page.verbose() {
+            evidence_text(page, 8, &message.evidence.iter().collect::<Vec<_>>());
         }
-        evidence_text(page, 6, &message.evidence);
-        plaintext_text(page, 6, message);
+        plaintext_text(page, 8, message);
     }
     if group.len() > shown {
         page.line(4, Line::new().faint(format!("and {} more (-v shows them)", group.len() - shown)));
     }
+    if !page.verbose() {
+        let evidence = unique(group.iter().flat_map(|m| &m.evidence));
+        if !evidence.is_empty() {
+            let title = if confidence == Confidence::Proven { "What proves it:" } else { "What speaks for it:" };
+            page.line(4, Line::new().strong(title));
+        }
+        evidence_text(page, 4, &evidence);
+    }
     list(page, 4, "What to do", &unique(group.iter().flat_map(|m| &m.remedy)));
     list(page, 4, "Not settled", &unique(group.iter().flat_map(|m| &m.open_questions)));
-    page.line(4, Line::new().faint(format!("omemoscope explain {}", first.code)));
+    page.line(4, Line::new().faint(format!("omemoscope explain {} says more.", first.code)));
 }
 
 fn message_line(page: &mut Page, indent: usize, message: &MessageView) {
@@ -344,14 +349,14 @@ fn message_line(page: &mut Page, indent: usize, message: &MessageView) {
     if let Some(when) = &message.when {
         line = line.plain(when).plain("  ");
     }
-    line = line.strong(message.sender());
+    line = line.strong(message.sender()).faint(format!("  {}", message.position));
     if let Some(id) = &message.id {
-        line = line.plain(format!("  id {id}"));
+        line = line.faint(format!("  {id}"));
     }
-    page.hanging(indent, indent + 2, line.faint(format!("  {}", message.position)));
+    page.bullet(indent, line);
 }
 
-fn evidence_text(page: &mut Page, indent: usize, evidence: &[EvidenceView]) {
+fn evidence_text(page: &mut Page, indent: usize, evidence: &[&EvidenceView]) {
     let shown = if page.verbose() { evidence.len() } else { SHOWN_EVIDENCE };
     for piece in evidence.iter().take(shown) {
         page.bullet(indent, Line::new().plain(&piece.says).faint(format!("  [{}: {}]", piece.kind, piece.place)));
@@ -372,7 +377,7 @@ pub(super) fn plaintext_text(page: &mut Page, indent: usize, message: &MessageVi
     }
 }
 
-fn list(page: &mut Page, indent: usize, title: &str, items: &[String]) {
+fn list(page: &mut Page, indent: usize, title: &str, items: &[&String]) {
     if items.is_empty() {
         return;
     }
@@ -382,11 +387,11 @@ fn list(page: &mut Page, indent: usize, title: &str, items: &[String]) {
     }
 }
 
-fn unique<'a>(items: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
+fn unique<'a, T: PartialEq>(items: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
+    let mut out: Vec<&T> = Vec::new();
     for item in items {
-        if !out.contains(item) {
-            out.push(item.clone());
+        if !out.contains(&item) {
+            out.push(item);
         }
     }
     out

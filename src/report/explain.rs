@@ -28,10 +28,11 @@ impl View for Explanation {
 
     fn text(&self, page: &mut Page) {
         page.line(0, Line::new().strong(self.code).plain(format!(": {}", self.title)));
-        if self.markdown.trim() != self.title {
-            page.gap();
-            markdown(page, &self.markdown);
-        }
+        // The text begins with the code as its heading, which stands above already.
+        let text = self.markdown.trim();
+        let text = text.strip_prefix('#').and_then(|t| t.trim_start().strip_prefix(self.code)).unwrap_or(text);
+        page.gap();
+        markdown(page, text);
     }
 }
 
@@ -93,7 +94,7 @@ fn markdown(page: &mut Page, text: &str) {
     flush(page, &mut paragraph, &mut bullet);
 }
 
-/// `code` and **strong** inside a paragraph.
+/// `code`, **strong** and [links] to other codes inside a paragraph.
 fn inline(text: &str) -> Line {
     let mut line = Line::new();
     for (n, part) in text.split('`').enumerate() {
@@ -102,10 +103,29 @@ fn inline(text: &str) -> Line {
             continue;
         }
         for (n, part) in part.split("**").enumerate() {
-            line = if n % 2 == 1 { line.strong(part) } else { line.plain(part) };
+            line = if n % 2 == 1 { line.strong(part) } else { links(line, part) };
         }
     }
     line
+}
+
+/// `[no-session]` becomes the code alone.
+fn links(mut line: Line, text: &str) -> Line {
+    let is_code = |word: &str| word.contains('-') && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        match after.split_once(']') {
+            Some((word, behind)) if is_code(word) => {
+                line = line.plain(before).strong(word);
+                rest = behind;
+            }
+            _ => {
+                line = line.plain(before).plain('[');
+                rest = after;
+            }
+        }
+    }
+    line.plain(rest)
 }
 
 #[cfg(test)]
@@ -115,8 +135,8 @@ mod tests {
     #[test]
     fn markdown_becomes_a_page() {
         let mut page = Page::new(60, false);
-        markdown(&mut page, "One `a` and\n**b**.\n\n# What to do\n\n- first\n  line\n- second\n");
+        markdown(&mut page, "One `a` and\n**b** [no-session] [x].\n\n# What to do\n\n- first\n  line\n- second\n");
         let text = anstream::adapter::strip_str(&page.finish()).to_string();
-        assert_eq!(text, "One a and b.\n\nWhat to do\n\n- first line\n- second\n");
+        assert_eq!(text, "One a and b no-session [x].\n\nWhat to do\n\n- first line\n- second\n");
     }
 }

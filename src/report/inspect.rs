@@ -1,11 +1,11 @@
 //! What each input is: `omemoscope/inspect/1`.
 
-use super::shared::{ProblemView, abbreviated, and_list, count, grouped, short_time, variant};
+use super::shared::{ProblemView, abbreviated, and_list, count, grouped, variant};
 use super::{Line, Page, View, page::Look};
 use crate::analysis::health;
 use crate::analysis::survey::Survey;
 use crate::input::lone;
-use crate::model::{Account, Store};
+use crate::model::{Account, Store, When};
 use crate::omemo::wire::KeyContent;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -37,6 +37,11 @@ pub enum What {
     Capture(Box<CaptureSummary>),
     /// Something small: a key element, a public key, a fingerprint, a URI, a session record.
     Lone(Lone),
+    /// Readable, but nothing in it concerns us.
+    Nothing {
+        /// What it is, in words.
+        says: String,
+    },
     /// Nothing known.
     Unknown {
         /// Why, one sentence.
@@ -217,8 +222,8 @@ impl From<Survey> for CaptureSummary {
             outgoing: survey.outgoing,
             incoming: survey.incoming,
             senders: senders.into_iter().map(|(sender, messages)| SenderCount { sender, messages }).collect(),
-            first: survey.first.as_ref().map(short_time),
-            last: survey.last.as_ref().map(short_time),
+            first: survey.first.as_ref().map(When::short),
+            last: survey.last.as_ref().map(When::short),
         }
     }
 }
@@ -273,6 +278,7 @@ impl View for Inspection {
                         page.field(2, &field.name, &field.value);
                     }
                 }
+                What::Nothing { says } => page.line(0, Line::new().strong(&input.path).plain(": ").plain(says)),
                 // The error goes to standard error.
                 What::Unknown { .. } => {}
             }

@@ -145,7 +145,8 @@ impl Page {
     /// `name: value` with the value hanging behind the name's column.
     pub fn field(&mut self, indent: usize, name: &str, value: impl Into<Line>) {
         let pad = FIELD_COLUMN.saturating_sub(name.chars().count() + 1).max(1);
-        let mut spans = vec![(Look::Faint, format!("{name}:")), (Look::Plain, " ".repeat(pad))];
+        let mut spans =
+            vec![(Look::Faint, safe(name).replace(' ', &GLUE.to_string()) + ":"), (Look::Plain, GLUE.to_string().repeat(pad))];
         spans.extend(value.into().spans);
         self.hanging(indent, indent + FIELD_COLUMN.min(self.width / 3), Line { spans });
     }
@@ -209,13 +210,16 @@ impl Page {
                 let _ = write!(self.out, "{}", look.style());
                 open = Some(look);
             }
-            self.out.push(c);
+            self.out.push(if c == GLUE { ' ' } else { c });
         }
         if let Some(last) = open {
             let _ = write!(self.out, "{:#}", last.style());
         }
     }
 }
+
+/// A blank that no line is broken at.
+const GLUE: char = '\u{a0}';
 
 /// Column at which the values of fields begin.
 const FIELD_COLUMN: usize = 20;
@@ -257,7 +261,8 @@ fn split_at_width(cells: &[Glyph], room: usize) -> (&[Glyph], &[Glyph]) {
             let cut = last_blank.filter(|b| *b > 0).unwrap_or(at.max(1));
             let (now, later) = cells.split_at(cut);
             let skip = later.iter().take_while(|(c, _)| *c == ' ').count();
-            return (now, later.get(skip..).unwrap_or_default());
+            let keep = now.len() - now.iter().rev().take_while(|(c, _)| *c == ' ').count();
+            return (now.get(..keep).unwrap_or_default(), later.get(skip..).unwrap_or_default());
         }
     }
     (cells, &[])

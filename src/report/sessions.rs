@@ -1,6 +1,6 @@
 //! Session states without a secret: `omemoscope/sessions/1`.
 
-use super::shared::{ProblemView, abbreviated, count, variant};
+use super::shared::{ProblemView, abbreviated, count, grouped, variant};
 use super::{Line, Page, View, page::Look};
 use crate::model::{Account, BareJid, Store, StoredSession};
 use crate::omemo::ratchet::Session;
@@ -263,7 +263,7 @@ fn state_text(page: &mut Page, name: &str, state: &StateView) {
         );
     }
     if page.verbose() {
-        page.field(6, "their identity", &state.remote_fingerprint);
+        page.field(6, "their identity", grouped(&state.remote_fingerprint, 8));
         if let Some(base) = &state.base_key {
             page.field(6, "base key", base);
         }

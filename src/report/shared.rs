@@ -65,11 +65,6 @@ pub fn time(when: &When) -> String {
     when.instant.map_or_else(|| when.text.clone(), |instant| instant.to_string())
 }
 
-/// A moment for a person: to the second.
-pub fn short_time(when: &When) -> String {
-    when.instant.map_or_else(|| when.text.clone(), |instant| instant.strftime("%Y-%m-%d %H:%M:%S").to_string())
-}
-
 /// `1 device`, `2 devices`.
 pub fn count(n: usize, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }

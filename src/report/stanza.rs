@@ -1,8 +1,10 @@
 //! OMEMO elements decoded down to their last field, without any key: `omemoscope/stanza/1`.
 
-use super::shared::{PositionView, count, grouped, short_time, time, variant};
+use super::shared::{PositionView, count, grouped, time, variant};
 use super::{Line, Page, page::Look};
-use crate::model::{CapturedBundle, CapturedDeviceList, CapturedMessage, Direction, EncryptedPart, Item, PubsubFailure, Wrapper};
+use crate::model::{
+    CapturedBundle, CapturedDeviceList, CapturedMessage, Direction, EncryptedPart, Item, PubsubFailure, When, Wrapper,
+};
 use crate::omemo::stanza::Fault;
 use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
 use crate::omemo::{IdentityKey, Namespace, signature, wire};
@@ -158,7 +160,7 @@ impl ElementView {
             Item::Message(m) => Self {
                 position: (&m.position).into(),
                 time: m.time.as_ref().map(time),
-                when: m.time.as_ref().map(short_time),
+                when: m.time.as_ref().map(When::short),
                 direction: m.direction.map(direction),
                 id: m.id.clone(),
                 what: What::Message(message(m)),
@@ -166,7 +168,7 @@ impl ElementView {
             Item::DeviceList(l) => Self {
                 position: (&l.position).into(),
                 time: l.time.as_ref().map(time),
-                when: l.time.as_ref().map(short_time),
+                when: l.time.as_ref().map(When::short),
                 direction: l.direction.map(direction),
                 id: l.stanza_id.clone(),
                 what: What::DeviceList(device_list(l)),
@@ -174,7 +176,7 @@ impl ElementView {
             Item::Bundle(b) => Self {
                 position: (&b.position).into(),
                 time: b.time.as_ref().map(time),
-                when: b.time.as_ref().map(short_time),
+                when: b.time.as_ref().map(When::short),
                 direction: b.direction.map(direction),
                 id: b.stanza_id.clone(),
                 what: What::Bundle(bundle(b)),
@@ -182,7 +184,7 @@ impl ElementView {
             Item::PubsubFailure(f) => Self {
                 position: (&f.position).into(),
                 time: f.time.as_ref().map(time),
-                when: f.time.as_ref().map(short_time),
+                when: f.time.as_ref().map(When::short),
                 direction: None,
                 id: f.stanza_id.clone(),
                 what: What::PubsubError(pubsub_error(f)),

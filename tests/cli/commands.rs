@@ -1,0 +1,108 @@
+//! Calls with their whole output, kept as files in `tests/cmd`, and the console blocks of the documents.
+
+use super::support::{example, root, run, stderr, stdout};
+
+#[test]
+fn recorded_calls() {
+    trycmd::TestCases::new()
+        .env("COLUMNS", "80")
+        .case("tests/cmd/*.trycmd")
+        .case("tests/cmd/*.toml")
+        .case("README.md")
+        .case("GUIDE.md");
+}
+
+/// Every view of the example stays within the terminal, down to 60 columns.
+#[test]
+fn text_fits_the_terminal() {
+    for columns in ["60", "80", "132"] {
+        for arguments in [
+            &["devices", "--store", "gajim", "-v"][..],
+            &["sessions", "--store", "gajim", "-v"],
+            &["diagnose", "--store", "gajim", "gajim-earlier.log", "gajim.log", "-v"],
+            &["inspect", "gajim", "gajim.log", "key.txt"],
+            &["stanza", "gajim.log"],
+            &["decrypt", "--store", "gajim", "gajim.log"],
+            &["explain"],
+        ] {
+            let output = std::process::Command::new(env!("CARGO_BIN_EXE_omemoscope"))
+                .args(arguments)
+                .current_dir(example())
+                .env("COLUMNS", columns)
+                .output()
+                .expect("the program can be started");
+            let width: usize = columns.parse().expect("a number");
+            let text = stdout(&output);
+            assert!(!text.is_empty(), "{arguments:?}: {}", stderr(&output));
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{arguments:?} at {columns}: {line}");
+            }
+        }
+    }
+}
+
+/// A reader that goes away is no error worth a word.
+#[test]
+fn broken_pipe_is_quiet() {
+    use std::process::{Command, Stdio};
+    for arguments in [&["explain"][..], &["explain", "--format", "json"], &["stanza", "gajim.log"]] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_omemoscope"))
+            .args(arguments)
+            .current_dir(example())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(stderr(&output), "", "{arguments:?}");
+        assert!(output.status.success(), "{arguments:?}: {}", output.status);
+    }
+}
+
+/// Colours only where they are wanted, and never in JSON.
+#[test]
+fn colours() {
+    let plain = stdout(&run(root(), &["explain", "ok"]));
+    assert!(!plain.contains('\u{1b}'));
+    let coloured = stdout(&run(root(), &["explain", "ok", "--color", "always"]));
+    assert!(coloured.contains("\u{1b}[1m"));
+    assert!(!stdout(&run(root(), &["explain", "--color", "always", "--format", "json"])).contains('\u{1b}'));
+}
+
+/// Escape sequences in names of files and in stanzas never reach the terminal, coloured or not.
+#[test]
+fn hostile_text_does_not_steer_the_terminal() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let name = "a\u{1b}[2Jb\u{9b}.xml";
+    let xml = "<message from='eve\u{9b}[2J@example.org/x' id='\u{202e}1&#x9b;2J' to='a@example.org'>\
+        <encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'><key rid='2'>AAAA</key><iv>AAAA</iv></header></encrypted></message>";
+    std::fs::write(folder.path().join(name), xml).expect("a file can be written");
+    for arguments in
+        [&["stanza", name][..], &["inspect", name], &["devices", "--store", name], &["stanza", name, "--format", "json"]]
+    {
+        let output = run(folder.path(), arguments);
+        let all = stdout(&output) + &stderr(&output);
+        assert!(!all.is_empty());
+        assert!(!all.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{arguments:?}: {all:?}");
+    }
+}
+
+/// Where a file may not be read, the error says so; needs a user for whom permissions count.
+#[cfg(unix)]
+#[test]
+fn no_permission() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("secret.db");
+    std::fs::write(&file, b"SQLite format 3\0").expect("a file can be written");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).expect("permissions can be set");
+    let readable = std::fs::File::open(&file).is_ok();
+    for arguments in [&["inspect", "secret.db"][..], &["devices", "--store", "secret.db"], &["stanza", "secret.db"]] {
+        let output = run(folder.path(), arguments);
+        let says = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {says}");
+        assert!(says.starts_with("error: secret.db: ") && says.lines().count() == 1, "{arguments:?}: {says}");
+        assert!(readable || says.to_lowercase().contains("permission denied"), "{arguments:?}: {says}");
+    }
+}

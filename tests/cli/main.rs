@@ -1,0 +1,7 @@
+//! The command line, run as a user runs it.
+
+mod commands;
+mod contract;
+mod generated;
+mod help;
+mod support;
