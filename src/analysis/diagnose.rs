@@ -7,7 +7,8 @@ use super::outcome::{OpenedBy, Outcome};
 use super::own_device::OwnDevice;
 use super::published::Published;
 use super::trial::Trial;
-use crate::model::{ClientLine, ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict};
+use crate::model::{ClientLine, ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
+use std::collections::HashMap;
 
 mod ad_mismatch;
 mod beyond_snapshot;
@@ -101,6 +102,29 @@ pub struct Whole<'a> {
     pub snapshots_only: bool,
     /// The other end's store is at hand.
     pub peers_given: bool,
+    /// A message whose failure by itself shows that our store is an older copy.
+    pub rolled_back: Option<RolledBack>,
+}
+
+/// A message that shows by itself that our store is an older copy.
+#[derive(Clone, Debug)]
+pub struct RolledBack {
+    /// The sender's device.
+    pub sid: u32,
+    /// Where it stands.
+    pub sighting: super::book::Sighting,
+}
+
+impl Whole<'_> {
+    /// Looks for a message that shows by itself that our store is an older copy.
+    pub fn find_rolled_back(&self) -> Option<RolledBack> {
+        self.outcomes.iter().find_map(|outcome| {
+            let moved = own_ratchet_moved::own_ratchet_moved(&Scene { outcome, whole: self })?;
+            let header = &outcome.header;
+            let sighting = super::book::Sighting { position: header.position.clone(), id: header.id.clone() };
+            (!moved.within_capture && outcome.opened_by.is_none()).then_some(RolledBack { sid: outcome.element.sid()?, sighting })
+        })
+    }
 }
 
 /// One message before its judge.
@@ -253,6 +277,25 @@ pub fn rule(place: impl Into<String>, says: impl Into<String>) -> Evidence {
 /// A cause that has nothing to say about the whole.
 fn nothing(_whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
     Vec::new()
+}
+
+/// The verdicts on all messages, in order. A second copy of a message that failed has failed for the same
+/// reason, whatever the replay has made of the session meanwhile.
+pub fn verdicts(whole: &Whole<'_>) -> Vec<MessageVerdict> {
+    let mut verdicts: Vec<MessageVerdict> = Vec::with_capacity(whole.outcomes.len());
+    let mut first: HashMap<Position, usize> = HashMap::new();
+    for outcome in whole.outcomes {
+        let scene = Scene { outcome, whole };
+        let mut found = verdict(&scene);
+        let copy = outcome.seen_before.as_ref().filter(|seen| seen.same_bytes && !seen.opened && outcome.opened_by.is_none());
+        if let Some(earlier) = copy.and_then(|seen| verdicts.get(*first.get(&seen.sighting.position)?)) {
+            let evidence = scene.stanza(format!("the same bytes as in {}, which failed already", earlier.position));
+            found = MessageVerdict { evidence: [vec![evidence], earlier.evidence.clone()].concat(), ..found.like(earlier) };
+        }
+        first.entry(found.position.clone()).or_insert(verdicts.len());
+        verdicts.push(found);
+    }
+    verdicts
 }
 
 /// The verdict on one message.

@@ -2,7 +2,7 @@
 
 use super::book::{Book, Sighting};
 use super::content::{self, Payload};
-use super::diagnose::{self, Scene, Whole};
+use super::diagnose::{self, Whole};
 use super::outcome::{Addressing, Element, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
 use super::own_device::OwnDevice;
 use super::peer;
@@ -10,9 +10,7 @@ use super::published::Published;
 use super::replay::Query;
 use super::summary;
 use crate::input::capture::unwrap::Unwrapper;
-use crate::model::{
-    BareJid, CaptureEvent, CapturedMessage, ClientLine, Diagnosis, Direction, EncryptedPart, Item, MessageVerdict, Store,
-};
+use crate::model::{BareJid, CaptureEvent, CapturedMessage, ClientLine, Diagnosis, Direction, EncryptedPart, Item, Store};
 use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
 use crate::omemo::stanza::envelope::EnvelopeContext;
 use crate::omemo::wire::{self, KeyContent, ParsedKey, WireError};
@@ -96,7 +94,7 @@ impl Investigation {
 
     /// Judges everything.
     pub fn finish(self) -> Diagnosis {
-        let whole = Whole {
+        let mut whole = Whole {
             own: &self.own,
             book: &self.book,
             published: &self.published,
@@ -104,9 +102,10 @@ impl Investigation {
             client_lines: &self.client_lines,
             snapshots_only: self.snapshots_only,
             peers_given: !self.peers.is_empty(),
+            rolled_back: None,
         };
-        let messages: Vec<MessageVerdict> =
-            self.outcomes.iter().map(|outcome| diagnose::verdict(&Scene { outcome, whole: &whole })).collect();
+        whole.rolled_back = whole.find_rolled_back();
+        let messages = diagnose::verdicts(&whole);
         let mut findings = self.published.findings(&|jid, id| self.identity(jid, id));
         findings.extend(diagnose::findings(&whole, &messages));
         let summary = summary::of(&messages, &findings);

@@ -54,6 +54,22 @@ pub struct MessageVerdict {
     pub content: Vec<Content>,
 }
 
+impl MessageVerdict {
+    /// This message with the judgement of another one.
+    pub fn like(self, other: &Self) -> Self {
+        Self {
+            code: other.code,
+            detail: other.detail,
+            confidence: other.confidence,
+            sentence: other.sentence.clone(),
+            evidence: other.evidence.clone(),
+            remedy: other.remedy.clone(),
+            open_questions: other.open_questions.clone(),
+            ..self
+        }
+    }
+}
+
 /// A decrypted element other than the body.
 #[derive(Clone, Debug)]
 pub struct Content {

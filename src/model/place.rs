@@ -64,7 +64,7 @@ impl fmt::Display for Place {
 }
 
 /// A place in a capture.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// The file (`-` for standard input).
     pub file: Arc<Path>,

@@ -83,6 +83,10 @@ impl Moved {
             self.evidence.push(computed(format!(
                 "{failed} different messages of this chain fail alike: they were not damaged one by one, the two ratchets have parted"
             )));
+        } else if let Some(elsewhere) = &scene.whole.rolled_back {
+            let says =
+                format!("a message of device {} fails in the same way and shows that the store is an older copy", elsewhere.sid);
+            self.evidence.push(in_stanza(&elsewhere.sighting, says));
         }
         Some(())
     }
