@@ -109,7 +109,11 @@ fn forged_counters_cost_no_more_than_the_limit() {
     assert_eq!(step.failure, Some(Failure::TooFarAhead { ahead: u32::MAX - 1 }));
     assert!(step.message_key.is_none());
     far.counter = MAX_FORWARD_JUMP + 1;
-    assert_eq!(record.receive(&far).states[0].step.failure, Some(Failure::Mac));
+    record.archived.push(record.current.clone().unwrap());
+    let attempt = record.receive(&far);
+    assert_eq!(attempt.states[0].step.failure, Some(Failure::Mac));
+    // All states of a record share the limit.
+    assert_eq!(attempt.states[1].step.failure, Some(Failure::TooFarAhead { ahead: MAX_FORWARD_JUMP }));
 }
 
 #[test]
