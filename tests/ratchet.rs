@@ -234,3 +234,16 @@ fn receiver_chains_are_dropped_as_the_library_drops_them() {
         }
     }
 }
+
+#[test]
+fn an_authentic_message_with_wrong_padding_is_its_senders_fault() {
+    let sender = Sender::new(Namespace::Omemo2);
+    let record = sender.receiver(Implementation::LibsignalC);
+    let mut message = sender.message(0);
+    let last = message.ciphertext.len() - 1;
+    message.ciphertext[last] ^= 0xFF;
+    sender.authenticate(&mut message);
+    let step = &record.receive(&message).states[0].step;
+    assert_eq!(step.failure, Some(Failure::Padding));
+    assert!(step.next.is_none() && step.message_key.is_some());
+}
