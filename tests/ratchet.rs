@@ -109,7 +109,11 @@ fn forged_counters_cost_no_more_than_the_limit() {
     assert_eq!(step.failure, Some(Failure::TooFarAhead { ahead: u32::MAX - 1 }));
     assert!(step.message_key.is_none());
     far.counter = MAX_FORWARD_JUMP + 1;
-    assert_eq!(record.receive(&far).states[0].step.failure, Some(Failure::Mac));
+    record.archived.push(record.current.clone().unwrap());
+    let attempt = record.receive(&far);
+    assert_eq!(attempt.states[0].step.failure, Some(Failure::Mac));
+    // All states of a record share the limit.
+    assert_eq!(attempt.states[1].step.failure, Some(Failure::TooFarAhead { ahead: MAX_FORWARD_JUMP }));
 }
 
 #[test]
@@ -229,4 +233,17 @@ fn receiver_chains_are_dropped_as_the_library_drops_them() {
             }
         }
     }
+}
+
+#[test]
+fn an_authentic_message_with_wrong_padding_is_its_senders_fault() {
+    let sender = Sender::new(Namespace::Omemo2);
+    let record = sender.receiver(Implementation::LibsignalC);
+    let mut message = sender.message(0);
+    let last = message.ciphertext.len() - 1;
+    message.ciphertext[last] ^= 0xFF;
+    sender.authenticate(&mut message);
+    let step = &record.receive(&message).states[0].step;
+    assert_eq!(step.failure, Some(Failure::Padding));
+    assert!(step.next.is_none() && step.message_key.is_some());
 }

@@ -237,6 +237,20 @@ fn omemo_payloads() {
     assert_eq!(payload::open_omemo(Namespace::Omemo2, &[0; 48], &[0; 17]).unwrap_err(), PayloadError::TooShort(17));
 }
 
+/// The HMAC is looked at first: wrong padding under a right HMAC is its sender's fault.
+#[test]
+fn an_authentic_payload_with_wrong_padding_is_told_apart() {
+    use hmac::{Hmac, KeyInit, Mac};
+    let vectors = load("payload");
+    let entry = &list(&vectors, "omemo2")[1];
+    let mut sealed = unhex(entry, "payload");
+    *sealed.last_mut().unwrap() ^= 0xFF;
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&unhex(entry, "authentication_key")).unwrap();
+    mac.update(&sealed);
+    let material = [unhex(entry, "key"), mac.finalize().into_bytes()[..16].to_vec()].concat();
+    assert_eq!(payload::open_omemo(Namespace::Omemo2, &material, &sealed).unwrap_err(), PayloadError::Padding);
+}
+
 #[test]
 fn labels() {
     let vectors = load("labels");

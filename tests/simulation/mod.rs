@@ -84,9 +84,17 @@ impl Sender {
         buffer[..plaintext.len()].copy_from_slice(&plaintext);
         let encryptor = Encryptor::<Aes256>::new(cipher_key.expose().into(), iv.expose().into());
         message.ciphertext = encryptor.encrypt_padded::<Pkcs7>(&mut buffer, plaintext.len()).unwrap().to_vec();
-        message.authenticated.extend_from_slice(&message.ciphertext);
-        message.mac = key.mac(namespace, &self.session.associated_data(false).unwrap(), &message.authenticated);
+        self.authenticate(&mut message);
         message
+    }
+
+    /// Gives a message the MAC that belongs to its ciphertext.
+    pub fn authenticate(&self, message: &mut RatchetMessage) {
+        let key = self.session.own_message_key(message).unwrap();
+        message.authenticated.truncate(36);
+        message.authenticated.extend_from_slice(&message.ciphertext);
+        let associated_data = self.session.associated_data(false).unwrap();
+        message.mac = key.mac(self.session.namespace, &associated_data, &message.authenticated);
     }
 
     /// The receiver answered and Alice's ratchet turned: her next chain, and what Bob knows for it (the

@@ -17,13 +17,15 @@ impl Session {
     /// After a DH step the next state has no root key and no sending chain: the client draws a new
     /// ratchet key for them that nobody else knows.
     pub fn receive(&self, message: &RatchetMessage, limits: &Limits) -> Step {
-        self.open(message, limits).0
+        let mut budget = MAX_FORWARD_JUMP;
+        self.open(message, limits, &mut budget).0
     }
 
-    /// As [`Session::receive`], with the key material if the message opened.
-    pub(super) fn open(&self, message: &RatchetMessage, limits: &Limits) -> (Step, Option<SecretBytes>) {
+    /// As [`Session::receive`], with the key material if the message opened. At most `budget` keys are
+    /// derived on the way to the message's own; what they cost is taken from it.
+    pub(super) fn open(&self, message: &RatchetMessage, limits: &Limits, budget: &mut u32) -> (Step, Option<SecretBytes>) {
         let mut step = Step { lookup: None, message_key: None, skipped: 0, next: None, failure: None };
-        let opened = self.try_open(message, limits, &mut step);
+        let opened = self.try_open(message, limits, budget, &mut step);
         match opened {
             Ok(key_material) => (step, Some(key_material)),
             Err(failure) => {
@@ -33,7 +35,13 @@ impl Session {
         }
     }
 
-    fn try_open(&self, message: &RatchetMessage, limits: &Limits, step: &mut Step) -> Result<SecretBytes, Failure> {
+    fn try_open(
+        &self,
+        message: &RatchetMessage,
+        limits: &Limits,
+        budget: &mut u32,
+        step: &mut Step,
+    ) -> Result<SecretBytes, Failure> {
         if message.mac.len() != self.namespace.mac_length() {
             return Err(Failure::OtherVariant);
         }
@@ -55,7 +63,7 @@ impl Session {
                 &made
             }
         };
-        let (key, after) = find_key(chain, message.counter, step)?;
+        let (key, after) = find_key(chain, message.counter, budget, step)?;
         step.message_key = Some(key.clone());
 
         let candidates = self.associated_data_candidates(true);
@@ -154,7 +162,12 @@ impl Session {
 
 /// The key of a counter: a skipped one, or derived from the chain key; with the latter comes the chain
 /// key after it.
-fn find_key(chain: &ReceiverChain, counter: u32, step: &mut Step) -> Result<(MessageKey, Option<ChainKey>), Failure> {
+fn find_key(
+    chain: &ReceiverChain,
+    counter: u32,
+    budget: &mut u32,
+    step: &mut Step,
+) -> Result<(MessageKey, Option<ChainKey>), Failure> {
     if let Some(SkippedKey { key, .. }) = chain.skipped_key(counter) {
         return Ok((key.clone(), None));
     }
@@ -162,9 +175,7 @@ fn find_key(chain: &ReceiverChain, counter: u32, step: &mut Step) -> Result<(Mes
     let Some(chain_key) = &chain.chain_key else { return Err(used) };
     let Some(ahead) = counter.checked_sub(chain_key.index) else { return Err(used) };
     step.skipped = ahead;
-    if ahead > MAX_FORWARD_JUMP {
-        return Err(Failure::TooFarAhead { ahead });
-    }
+    *budget = budget.checked_sub(ahead).ok_or(Failure::TooFarAhead { ahead })?;
     let at = chain_key.advance(ahead);
     Ok((at.message_key(), Some(at.next())))
 }

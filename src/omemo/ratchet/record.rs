@@ -1,6 +1,6 @@
 //! A session record: the current state and the archived ones, and the order in which a library tries them.
 
-use super::{Failure, Implementation, MessageKey, Session, Step};
+use super::{Failure, Implementation, MAX_FORWARD_JUMP, MessageKey, Session, Step};
 use crate::omemo::curve::PublicKey;
 use crate::omemo::wire::RatchetMessage;
 use crate::secret::SecretBytes;
@@ -84,9 +84,11 @@ impl SessionRecord {
     pub fn receive(&self, message: &RatchetMessage) -> Attempt {
         let limits = self.implementation.limits();
         let mut attempt = Attempt { states: Vec::new(), opened: None, over_limit: None, client_stopped_at: None };
+        // One budget for all states: a forged counter costs the same however many a record has.
+        let mut budget = MAX_FORWARD_JUMP;
         for state in self.order(message) {
             let Some(session) = self.state(state) else { continue };
-            let (step, key_material) = session.open(message, &limits);
+            let (step, key_material) = session.open(message, &limits, &mut budget);
             let stops = self.stops_at(&step);
             if let Some((key_material, message_key)) = key_material.zip(step.message_key.clone()) {
                 attempt.over_limit = limits.forward_jump.filter(|limit| step.skipped > *limit).map(|_| step.skipped);

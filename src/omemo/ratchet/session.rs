@@ -81,8 +81,8 @@ pub enum Failure {
         /// Counter of the chain's next key; `None` where the chain key was dropped.
         index: Option<u32>,
     },
-    /// More keys would have to be skipped than even this program derives
-    /// ([`super::session::MAX_FORWARD_JUMP`]).
+    /// More keys would have to be skipped than even this program derives for one message
+    /// ([`super::MAX_FORWARD_JUMP`], shared by all states of a record).
     TooFarAhead {
         /// Distance from the chain index.
         ahead: u32,
