@@ -40,9 +40,10 @@ pub fn read(path: &Path, progress: &mut dyn FnMut(u64), sink: &mut dyn FnMut(Cap
         if buffer.is_empty() {
             records.too_long(number, offset, MAX_LINE);
         } else {
-            let bytes = if format.blocks { buffer.as_slice() } else { without_end(&buffer) };
+            let bytes = if format.blocks { buffer.as_slice() } else { buffer.strip_suffix(b"\n").unwrap_or(&buffer) };
             let text = if format.blocks { "".into() } else { String::from_utf8_lossy(bytes) };
-            reader.line(&Line { bytes, text: &text, number, offset }, &mut records);
+            let text = text.strip_suffix('\r').unwrap_or(&text);
+            reader.line(&Line { bytes, text, number, offset }, &mut records);
         }
         number += if format.blocks { memchr::memchr_iter(b'\n', &buffer).count() as u64 } else { 1 };
         offset += taken;
@@ -56,9 +57,4 @@ pub fn read(path: &Path, progress: &mut dyn FnMut(u64), sink: &mut dyn FnMut(Cap
 /// The format a capture's first bytes look like, in a person's words.
 pub fn describe(path: &Path) -> Result<&'static str, InputError> {
     Ok(format::detect(&Source::open(path)?.sample).name)
-}
-
-fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -41,11 +41,29 @@ fn number(text: &str) -> Option<u64> {
     (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
 }
 
-/// A device id from an attribute: 1..=2^31-1, otherwise `None` and the sentence for the fault.
-fn device_id(value: Option<&str>, name: &str) -> Result<u32, String> {
-    let value = value.ok_or_else(|| format!("{name} is missing"))?;
-    let id = number(value).ok_or_else(|| format!("{name} is \u{201c}{}\u{201d}, expected a number", shorten(value)))?;
-    u32::try_from(id).ok().filter(|id| (1..=MAX_ID).contains(id)).ok_or_else(|| format!("{name} is {id}, expected 1 to {MAX_ID}"))
+/// A device id from an attribute. Receivers differ above 2^31-1: Conversations and Dino read signed
+/// numbers and throw the stanza away, Siskin and others read unsigned ones; such an id is kept and odd.
+fn device_id(value: Option<&str>, name: &str, place: &str, faults: &mut Vec<Fault>) -> Option<u32> {
+    let Some(value) = value else {
+        faults.push(Fault::fatal(place, format!("{name} is missing")));
+        return None;
+    };
+    let Some(id) = number(value) else {
+        faults.push(Fault::fatal(place, format!("{name} is \u{201c}{}\u{201d}, expected a number", shorten(value))));
+        return None;
+    };
+    let says = format!("{name} is {id}, expected 1 to {MAX_ID}");
+    match u32::try_from(id) {
+        Ok(id) if (1..=MAX_ID).contains(&id) => Some(id),
+        Ok(id) if id > MAX_ID => {
+            faults.push(Fault::odd(place, says));
+            Some(id)
+        }
+        _ => {
+            faults.push(Fault::fatal(place, says));
+            None
+        }
+    }
 }
 
 /// A stranger's text, short enough for a sentence.

@@ -1,10 +1,24 @@
 //! The log formats. Adding one: a file here, a line in [`FORMATS`], a fixture.
 
+mod beagle_console;
+mod converse;
 mod dino;
+mod ejabberd;
 mod gajim;
 mod gajim_console;
+mod har;
+mod kaidan;
+mod libpurple;
+mod logcat;
+mod monal;
 mod profanity;
 mod profanity_console;
+mod prosody;
+mod psi_console;
+mod qxmpp;
+mod slixmpp;
+mod smack;
+mod stanza_lines;
 mod text;
 mod xml;
 
@@ -31,12 +45,33 @@ pub(super) struct Format {
     pub blocks: bool,
 }
 
-/// All formats; on equal scores the first wins.
-const FORMATS: &[&Format] =
-    &[&gajim::FORMAT, &gajim_console::FORMAT, &profanity::FORMAT, &profanity_console::FORMAT, &dino::FORMAT];
+/// All formats that are told apart by their lines; on equal scores the first wins.
+const FORMATS: &[&Format] = &[
+    &gajim::FORMAT,
+    &gajim_console::FORMAT,
+    &profanity::FORMAT,
+    &profanity_console::FORMAT,
+    &dino::FORMAT,
+    &slixmpp::FORMAT,
+    &kaidan::FORMAT,
+    &qxmpp::FORMAT,
+    &prosody::FORMAT,
+    &ejabberd::FORMAT,
+    &beagle_console::FORMAT,
+    &psi_console::FORMAT,
+    &libpurple::FORMAT,
+    &logcat::FORMAT,
+    &converse::FORMAT,
+    &har::FORMAT,
+    &smack::FORMAT,
+    &stanza_lines::FORMAT,
+];
 
 /// The best match, or plain XML anywhere in text.
 pub(super) fn detect(sample: &[u8]) -> &'static Format {
+    if monal::is_rawlog(sample) {
+        return &monal::FORMAT;
+    }
     let text = String::from_utf8_lossy(sample);
     let lines: Vec<&str> = text.lines().collect();
     let mut best = (0, &xml::FORMAT);
@@ -47,6 +82,11 @@ pub(super) fn detect(sample: &[u8]) -> &'static Format {
         }
     }
     best.1
+}
+
+/// Whether a file full of zero bytes is a log all the same.
+pub(super) fn is_binary_log(sample: &[u8]) -> bool {
+    monal::is_rawlog(sample)
 }
 
 /// Counts the lines of a sample that `matches`.

@@ -15,9 +15,9 @@ pub const SAMPLE: usize = 256 << 10;
 /// A line of a capture.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// Without its end.
+    /// Without its line feed (but with a carriage return before it).
     pub bytes: &'a [u8],
-    /// The same as text; what is no UTF-8 is replaced.
+    /// The same as text without any line end; what is no UTF-8 is replaced.
     pub text: &'a str,
     /// Number, 1 is the first.
     pub number: u64,
@@ -141,6 +141,9 @@ fn refuse_binary(path: &Path, sample: &[u8]) -> Result<(), InputError> {
     }
     if sample.starts_with(b"\xff\xfe") || sample.starts_with(b"\xfe\xff") {
         return Err(InputError::new(path, "UTF-16 text; save it as UTF-8"));
+    }
+    if super::format::is_binary_log(sample) {
+        return Ok(());
     }
     // A NUL may get into a log once; a binary file is full of them.
     let zeros = memchr::memchr_iter(0, sample).count();

@@ -63,6 +63,7 @@ impl Unwrapper {
     pub fn items(&mut self, stanza: &CapturedStanza) -> Vec<Item> {
         let mut items = Vec::new();
         let element = &stanza.element;
+        self.learn_own_address(stanza);
         match element.name.as_str() {
             "presence" => self.presence(element),
             "message" => {
@@ -80,6 +81,13 @@ impl Unwrapper {
     /// Whose log it is.
     fn account<'a>(&'a self, stanza: &'a CapturedStanza) -> Option<&'a BareJid> {
         stanza.account.as_ref().or(self.own.as_ref())
+    }
+
+    /// What comes in is addressed to the full JID of the connection, at least now and then.
+    fn learn_own_address(&mut self, stanza: &CapturedStanza) {
+        if self.own.is_none() && stanza.account.is_none() && stanza.direction == Some(Direction::Incoming) {
+            self.own = stanza.element.attribute("to").filter(|to| to.contains('/')).and_then(BareJid::new);
+        }
     }
 
     /// Occupant presences of rooms that show real addresses (XEP-0045, 7.2.3).

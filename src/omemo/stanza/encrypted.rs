@@ -14,7 +14,8 @@ const OLD_IV_LENGTH: usize = 16;
 pub struct Encrypted {
     /// The variant.
     pub namespace: Namespace,
-    /// `sid`: the sender's device id; `None` when missing or no number in 1..=2^31-1 (see `faults`).
+    /// `sid`: the sender's device id; `None` when missing, 0 or no number of 32 bits (see `faults`). An id
+    /// above 2^31-1 is kept and named in `faults`: some receivers refuse it.
     pub sid: Option<u32>,
     /// The `<key>` elements in document order.
     pub keys: Vec<KeyElement>,
@@ -34,7 +35,7 @@ pub struct Encrypted {
 pub struct KeyElement {
     /// `jid` of the `<keys>` around it (not legacy).
     pub jid: Option<String>,
-    /// `rid`: the receiving device's id; `None` when missing or no number in 1..=2^31-1.
+    /// `rid`: the receiving device's id; see [`Encrypted::sid`].
     pub rid: Option<u32>,
     /// `prekey` or `kex` is true.
     pub flagged: bool,
@@ -89,10 +90,7 @@ impl Encrypted {
 
     fn header(&mut self, header: &Element) {
         let uri = self.namespace.uri();
-        match device_id(header.attribute("sid"), "sid") {
-            Ok(sid) => self.sid = Some(sid),
-            Err(says) => self.faults.push(Fault::fatal("header/@sid", says)),
-        }
+        self.sid = device_id(header.attribute("sid"), "sid", "header/@sid", &mut self.faults);
         if self.namespace.is_legacy() {
             self.initialisation_vector(header);
             for (index, key) in header.elements().filter(|e| e.is("key", uri)).enumerate() {
@@ -157,13 +155,7 @@ impl Encrypted {
     }
 
     fn key(&mut self, key: &Element, jid: Option<&str>, place: &str) {
-        let rid = match device_id(key.attribute("rid"), "rid") {
-            Ok(rid) => Some(rid),
-            Err(says) => {
-                self.faults.push(Fault::fatal(format!("{place}/@rid"), says));
-                None
-            }
-        };
+        let rid = device_id(key.attribute("rid"), "rid", &format!("{place}/@rid"), &mut self.faults);
         let flagged = self.flag(key, place);
         let content = if key.is_left_out() {
             self.faults.push(Fault::odd(place, "the log left out the text of the key"));
@@ -199,8 +191,8 @@ impl Encrypted {
         flagged
     }
 
-    /// The same id twice. The legacy header has no addresses, so two accounts may share one; in a group
-    /// of one address the receiver cannot tell which key is its own.
+    /// The same id twice. The legacy header has no addresses, so two accounts may share one; Kaidan
+    /// (0.12) writes several keys for a device it holds several sessions with. Receivers try each.
     fn repeated_ids(&mut self) {
         for (index, key) in self.keys.iter().enumerate() {
             let Some(rid) = key.rid else { continue };
@@ -208,7 +200,7 @@ impl Encrypted {
                 self.faults.push(if self.namespace.is_legacy() {
                     Fault::odd("header/key/@rid", format!("device {rid} has several keys; two accounts may share the id"))
                 } else {
-                    Fault::fatal("header/keys/key/@rid", format!("device {rid} has several keys under one address"))
+                    Fault::odd("header/keys/key/@rid", format!("device {rid} has several keys under one address"))
                 });
             }
         }
@@ -274,9 +266,7 @@ mod tests {
         assert_eq!(fatal(&legacy("<header sid='1'><key rid='2'>AQI=</key></header>", "<payload>AQI=</payload>")), ["header/iv"]);
         assert_eq!(fatal(&legacy("<header sid='1'><key rid='2'>AQI=</key></header>", "")), [""; 0]);
         assert_eq!(fatal(&legacy(&format!("<header sid='1'><key rid='2'>AQI=</key>{IV}{IV}</header>"), "")), ["header/iv"]);
-        for sid in
-            ["", " sid=''", " sid='x'", " sid='0'", " sid='-1'", " sid='2147483648'", " sid='99999999999999999999'", " sid='+1'"]
-        {
+        for sid in ["", " sid=''", " sid='x'", " sid='0'", " sid='-1'", " sid='99999999999999999999'", " sid='+1'"] {
             assert_eq!(
                 fatal(&legacy(&format!("<header{sid}><key rid='2'>AQI=</key>{IV}</header>"), "")),
                 ["header/@sid"],
@@ -290,10 +280,6 @@ mod tests {
         let two = |inner: &str| format!("<encrypted xmlns='urn:xmpp:omemo:2'><header sid='1'>{inner}</header></encrypted>");
         assert_eq!(fatal(&two("<keys><key rid='2'>AQI=</key></keys>")), ["header/keys[1]/@jid"]);
         assert_eq!(fatal(&two("<key rid='2'>AQI=</key>")), ["header/key[1]"]);
-        assert_eq!(
-            fatal(&two("<keys jid='a@b'><key rid='2'>AQI=</key><key rid='2'>AQI=</key></keys>")),
-            ["header/keys/key/@rid"]
-        );
     }
 
     #[test]
@@ -302,6 +288,11 @@ mod tests {
             faults(&legacy(&format!("<header sid='1'><key rid='2'>AQI=</key><key rid='2'>AQI=</key>{IV}</header>"), "")),
             [(false, "header/key/@rid".into())]
         );
+        let two = "<encrypted xmlns='urn:xmpp:omemo:2'><header sid='1'><keys jid='a@b'><key rid='2'>AQI=</key><key rid='2'>AQI=</key></keys></header></encrypted>";
+        assert_eq!(faults(two), [(false, "header/keys/key/@rid".into())]);
+        let high = legacy(&format!("<header sid='2147483648'><key rid='4294967295'>AQI=</key>{IV}</header>"), "");
+        assert_eq!(read(&high).sid, Some(2_147_483_648));
+        assert_eq!(faults(&high), [(false, "header/@sid".into()), (false, "header/key[1]/@rid".into())]);
         let long = "<iv>AAAAAAAAAAAAAAAAAAAAAA==</iv>";
         assert_eq!(
             faults(&legacy(&format!("<header sid='1'><key rid='2'>AQI=</key>{long}</header>"), "")),

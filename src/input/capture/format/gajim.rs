@@ -68,12 +68,12 @@ impl LogFormat for Gajim {
             Data::No => {}
             Data::Announced => {
                 self.data = Data::Yes;
-                if !line.bytes.is_empty() {
+                if !line.text.is_empty() {
                     self.held = 0;
                     out.text(line.bytes, line.number, line.offset);
                 }
             }
-            Data::Yes if line.bytes.is_empty() || (self.held > 0 && is_glib_line(line.text)) => self.held += 1,
+            Data::Yes if line.text.is_empty() || (self.held > 0 && is_glib_line(line.text)) => self.held += 1,
             Data::Yes => {
                 if self.held > 0 {
                     out.text(&b"\n".repeat(self.held), line.number, line.offset);

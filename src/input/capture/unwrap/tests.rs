@@ -158,3 +158,16 @@ fn own_address_from_binding() {
     own.account = None;
     assert!(matches!(&unwrapper.items(&own)[..], [Item::Message(m)] if m.from == jid("ann@here")));
 }
+
+#[test]
+fn own_address_from_what_comes_in() {
+    let mut unwrapper = Unwrapper::default();
+    let mut incoming = stanza("<presence from='bob@there/r' to='ann@here/r'/>");
+    incoming.account = None;
+    incoming.direction = Some(Direction::Incoming);
+    assert!(unwrapper.items(&incoming).is_empty());
+    let mut own = stanza(&format!("<message to='bob@there' id='i'>{LEGACY}</message>"));
+    own.account = None;
+    own.direction = Some(Direction::Outgoing);
+    assert!(matches!(&unwrapper.items(&own)[..], [Item::Message(m)] if m.from == jid("ann@here")));
+}
