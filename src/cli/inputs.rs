@@ -2,7 +2,7 @@
 
 use super::terminal::{Progress, Terminal};
 use super::{Global, Stop};
-use crate::input::capture;
+use crate::input::capture::Capture;
 use crate::input::store::{self, OpenOptions};
 use crate::model::{CaptureEvent, Store};
 use crate::secret::Plaintext;
@@ -122,10 +122,20 @@ pub fn read_captures(progress: Progress, paths: &[PathBuf], sink: &mut dyn FnMut
 }
 
 /// Reads one capture with a progress bar.
-pub fn read_capture(progress: Progress, path: &Path, sink: &mut dyn FnMut(CaptureEvent)) -> Result<(), Stop> {
+fn read_capture(progress: Progress, path: &Path, sink: &mut dyn FnMut(CaptureEvent)) -> Result<(), Stop> {
+    read_open_capture(progress, path, Capture::open(path)?, sink)
+}
+
+/// Reads a capture that is open, with a progress bar.
+pub fn read_open_capture(
+    progress: Progress,
+    path: &Path,
+    capture: Capture,
+    sink: &mut dyn FnMut(CaptureEvent),
+) -> Result<(), Stop> {
     let size = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
     let bar = progress.bar(size);
-    let result = capture::read(path, &mut |bytes| bar.set_position(bytes), sink);
+    let result = capture.read(&mut |bytes| bar.set_position(bytes), sink);
     bar.finish_and_clear();
     Ok(result?)
 }

@@ -5,6 +5,7 @@ use super::terminal::Terminal;
 use super::{Global, Outcome, Stop};
 use crate::analysis::survey::Survey;
 use crate::input::capture::unwrap::Unwrapper;
+use crate::input::capture::{Capture, SAMPLE};
 use crate::input::{lone, store};
 use crate::model::CaptureEvent;
 use crate::report::inspect::{CaptureSummary, Inspected, Inspection, Lone, StoreSummary, What};
@@ -78,14 +79,21 @@ fn look(terminal: &Terminal, path: &Path, options: &store::OpenOptions) -> Resul
             Err(error) if !path.exists() || path.is_dir() || is_database(path) => return Err(error.into()),
             Err(_) => {}
         }
-        // Before the capture reader, which skips whatever is no stanza.
-        if let Some(thing) = lone_file(path) {
-            return Ok(What::Lone(Lone::from(&thing)));
-        }
     }
+    // A lone thing comes before the capture reader, which skips whatever is no stanza.
+    let capture = match Capture::open(path) {
+        Ok(capture) => capture,
+        Err(error) => return lone_file(path).map(|thing| What::Lone(Lone::from(&thing))).ok_or_else(|| error.into()),
+    };
+    let beginning = capture.beginning();
+    let (empty, whole) = (beginning.is_empty(), beginning.len() < SAMPLE);
+    if let Some(thing) = Some(beginning).filter(|_| whole).and_then(lone::recognise) {
+        return Ok(What::Lone(Lone::from(&thing)));
+    }
+    let format = capture.format();
     let mut survey = Survey::default();
     let mut unwrapper = Unwrapper::default();
-    inputs::read_capture(terminal.progress(), path, &mut |event| match event {
+    inputs::read_open_capture(terminal.progress(), path, capture, &mut |event| match event {
         CaptureEvent::Stanza(stanza) => {
             let items = unwrapper.items(&stanza);
             survey.stanza(&stanza, &items);
@@ -93,11 +101,10 @@ fn look(terminal: &Terminal, path: &Path, options: &store::OpenOptions) -> Resul
         CaptureEvent::ClientLine(line) => survey.client_line(&line),
     })?;
     if survey.stanzas == 0 && survey.client_lines == 0 {
-        let empty = path != Path::new("-") && std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() == 0);
         let says = if empty { "an empty file" } else { "nothing found: no XMPP stanza, key or fingerprint in it" };
         return Ok(What::Nothing { says: says.to_owned() });
     }
-    Ok(What::Capture(Box::new(CaptureSummary::from(survey))))
+    Ok(What::Capture(Box::new(CaptureSummary::new(survey, format))))
 }
 
 fn is_database(path: &Path) -> bool {

@@ -92,6 +92,8 @@ pub struct AccountSummary {
 /// A capture.
 #[derive(Debug, Default, Serialize)]
 pub struct CaptureSummary {
+    /// The format that its beginning looks like.
+    pub format: &'static str,
     /// Stanzas of any kind.
     pub stanzas: usize,
     /// Lines in which a client speaks of OMEMO.
@@ -197,11 +199,13 @@ impl From<&Account> for AccountSummary {
     }
 }
 
-impl From<Survey> for CaptureSummary {
-    fn from(survey: Survey) -> Self {
+impl CaptureSummary {
+    /// The summary of a capture in the format that its beginning looks like.
+    pub fn new(survey: Survey, format: &'static str) -> Self {
         let mut senders: Vec<(String, usize)> = survey.senders.into_iter().collect();
         senders.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Self {
+            format,
             stanzas: survey.stanzas,
             client_lines: survey.client_lines,
             clients: survey.clients.into_iter().collect(),
@@ -329,7 +333,7 @@ const SHOWN_SENDERS: usize = 10;
 
 fn capture_text(page: &mut Page, path: &str, capture: &CaptureSummary) {
     let omemo = !capture.messages.is_empty() || capture.device_lists + capture.bundles + capture.pubsub_errors > 0;
-    page.line(0, Line::new().strong(path).plain(format!(": capture, {}", count(capture.stanzas, "stanza"))));
+    page.line(0, Line::new().strong(path).plain(format!(": capture ({}), {}", capture.format, count(capture.stanzas, "stanza"))));
     if !omemo {
         page.line(2, super::nothing_found(capture.stanzas));
     }

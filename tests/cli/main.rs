@@ -2,6 +2,7 @@
 
 mod commands;
 mod contract;
+mod documents;
 mod generated;
 mod help;
 mod support;
