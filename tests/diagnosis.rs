@@ -1,0 +1,143 @@
+//! Broken and healthy conversations with known causes: each folder of `fixtures/diagnosis` holds a store
+//! (sometimes the sender's, too), a capture, and what is true of each message.
+
+#![allow(clippy::unwrap_used)] // A test may panic.
+
+use omemoscope::analysis::investigation::{Investigation, Question};
+use omemoscope::input::capture;
+use omemoscope::input::store::{self, OpenOptions};
+use omemoscope::model::{BareJid, Code, Confidence, Diagnosis};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+struct Case {
+    folder: PathBuf,
+    truth: Value,
+}
+
+impl Case {
+    fn all() -> Vec<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/diagnosis");
+        let folders = |path: &Path| -> Vec<PathBuf> {
+            let mut found: Vec<PathBuf> = path.read_dir().unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+            found.sort();
+            found
+        };
+        folders(&root).iter().flat_map(|client| folders(client)).map(Self::load).collect()
+    }
+
+    fn load(folder: PathBuf) -> Self {
+        let truth = serde_json::from_str(&std::fs::read_to_string(folder.join("expected.json")).unwrap()).unwrap();
+        Self { folder, truth }
+    }
+
+    fn named(name: &str) -> Self {
+        Self::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/diagnosis").join(name))
+    }
+
+    fn diagnose(&self) -> Diagnosis {
+        self.diagnose_with(|_| {})
+    }
+
+    fn diagnose_with(&self, change: impl Fn(&mut Question)) -> Diagnosis {
+        let account = BareJid::new(self.truth["account"].as_str().unwrap());
+        let options = OpenOptions { account: account.clone(), ..OpenOptions::default() };
+        let stores = vec![store::open(&self.folder.join("store"), &options).unwrap()];
+        let peer = self.folder.join("peer");
+        let peers = if peer.is_dir() { vec![store::open(&peer, &OpenOptions::default()).unwrap()] } else { Vec::new() };
+        let mut question = Question { stores, peers, account, ..Question::default() };
+        change(&mut question);
+        let mut investigation = Investigation::new(question);
+        capture::read(&self.folder.join("capture.xml"), &mut |_| {}, &mut |event| investigation.take(event)).unwrap();
+        investigation.finish()
+    }
+
+    fn name(&self) -> String {
+        self.folder.file_name().unwrap().to_string_lossy().into_owned()
+    }
+}
+
+fn codes(truth: &Value) -> Vec<&str> {
+    truth["codes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect()
+}
+
+/// One fact, two names: whether the copy is the living store or an early snapshot.
+fn fits(code: Code, wanted: &[&str]) -> bool {
+    let same = |c: &str| matches!(c, "receiver-rolled-back" | "beyond-snapshot");
+    wanted.contains(&code.as_str()) || (same(code.as_str()) && wanted.iter().any(|w| same(w)))
+}
+
+#[test]
+fn every_cause_is_named_and_every_readable_text_is_read() {
+    let mut messages = 0;
+    for case in Case::all() {
+        let found = case.diagnose();
+        let mut taken = vec![false; found.messages.len()];
+        for truth in case.truth["messages"].as_array().unwrap() {
+            let (name, id) = (case.name(), truth["id"].as_str().unwrap());
+            if matches!(truth["kind"].as_str(), Some("bundle" | "devicelist")) {
+                let said = |code| found.findings.iter().any(|f| f.code == code && f.stanza_ids.iter().any(|i| i == id));
+                let bad = said(Code::BundleSignatureInvalid) || said(Code::LabelSignatureInvalid);
+                assert_eq!(bad, !codes(truth).contains(&"ok"), "{name} {id}");
+                continue;
+            }
+            let index = (0..taken.len()).find(|i| !taken[*i] && found.messages[*i].id.as_deref() == Some(id));
+            let index = index.unwrap_or_else(|| panic!("{name} {id}: no verdict"));
+            taken[index] = true;
+            let verdict = &found.messages[index];
+            assert!(fits(verdict.code, &codes(truth)), "{name} {id}: {} instead of {:?}: {verdict:?}", verdict.code, codes(truth));
+            if let Some(text) = truth["plaintext"].as_str() {
+                assert_eq!(verdict.plaintext.as_ref().map(|p| p.expose()), Some(text), "{name} {id}");
+            }
+            messages += 1;
+        }
+    }
+    assert!(messages > 100, "only {messages} messages were judged");
+}
+
+#[test]
+fn a_healthy_conversation_gives_no_finding_and_no_alarm() {
+    for case in Case::all().into_iter().filter(|c| c.name().starts_with("ok-")) {
+        let found = case.diagnose();
+        let findings: Vec<_> = found.findings.iter().filter(|f| f.confidence > Confidence::Possible).collect();
+        assert!(findings.is_empty(), "{}: {findings:?}", case.name());
+        assert!(found.messages.iter().all(|m| m.code.is_harmless()), "{}", case.name());
+    }
+}
+
+#[test]
+fn every_verdict_carries_its_proof_and_every_alarm_a_remedy() {
+    for case in Case::all() {
+        for verdict in case.diagnose().messages {
+            assert!(verdict.sentence.ends_with('.'), "{}", verdict.sentence);
+            if !verdict.code.is_harmless() {
+                assert!(!verdict.evidence.is_empty(), "{}: {}", case.name(), verdict.sentence);
+                assert!(!verdict.remedy.is_empty(), "{}: {}", case.name(), verdict.sentence);
+            }
+            if verdict.confidence != Confidence::Proven {
+                assert!(!verdict.open_questions.is_empty(), "{}: {} is not proven, but nothing is left open", case.name(), verdict.code);
+            }
+        }
+    }
+}
+
+/// The same evidence, another question: what is the copy?
+#[test]
+fn a_snapshot_is_not_called_a_rolled_back_client() {
+    let case = Case::named("gajim/receiver-rolled-back-10");
+    let last = |d: Diagnosis| d.messages.last().unwrap().code;
+    assert_eq!(last(case.diagnose()), Code::ReceiverRolledBack);
+    assert_eq!(last(case.diagnose_with(|q| q.snapshots_only = true)), Code::BeyondSnapshot);
+}
+
+/// Without the sender's store the dropped chain cannot be told from others: no false certainty.
+#[test]
+fn what_only_the_senders_store_proves_is_not_proven_without_it() {
+    for name in ["gajim/message-key-evicted-chain-dropped", "gajim/receiver-rolled-back-200"] {
+        let case = Case::named(name);
+        assert_eq!(case.diagnose().messages.last().unwrap().confidence, Confidence::Proven, "{name}");
+        let without = case.diagnose_with(|q| q.peers.clear());
+        let verdict = without.messages.last().unwrap();
+        assert!(verdict.confidence < Confidence::Proven, "{name}: {verdict:?}");
+    }
+}
