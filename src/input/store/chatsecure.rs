@@ -45,7 +45,7 @@ fn detect(candidate: &Candidate) -> bool {
             named
                 && !candidate.is_folder()
                 && !candidate.is_empty()
-                && candidate.len() % PAGE == 0
+                && candidate.len().is_multiple_of(PAGE)
                 && !sqlite::has_magic(candidate.head())
         }
     }
