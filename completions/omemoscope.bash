@@ -43,6 +43,9 @@ _omemoscope() {
             omemoscope,stanza)
                 cmd="omemoscope__subcmd__stanza"
                 ;;
+            omemoscope,stores)
+                cmd="omemoscope__subcmd__stores"
+                ;;
             omemoscope__subcmd__help,decrypt)
                 cmd="omemoscope__subcmd__help__subcmd__decrypt"
                 ;;
@@ -70,6 +73,9 @@ _omemoscope() {
             omemoscope__subcmd__help,stanza)
                 cmd="omemoscope__subcmd__help__subcmd__stanza"
                 ;;
+            omemoscope__subcmd__help,stores)
+                cmd="omemoscope__subcmd__help__subcmd__stores"
+                ;;
             *)
                 ;;
         esac
@@ -77,7 +83,7 @@ _omemoscope() {
 
     case "${cmd}" in
         omemoscope)
-            opts="-v -q -h -V --account --device --format --color --verbose --quiet --help --version inspect devices sessions stanza decrypt diagnose explain generate help"
+            opts="-v -q -h -V --account --device --format --color --verbose --quiet --help --version stores inspect devices sessions stanza decrypt diagnose explain generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -301,7 +307,7 @@ _omemoscope() {
             return 0
             ;;
         omemoscope__subcmd__help)
-            opts="inspect devices sessions stanza decrypt diagnose explain generate help"
+            opts="stores inspect devices sessions stanza decrypt diagnose explain generate help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -440,6 +446,20 @@ _omemoscope() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        omemoscope__subcmd__help__subcmd__stores)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         omemoscope__subcmd__inspect)
             opts="-v -q -h -V --password-file --account --device --format --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -523,6 +543,44 @@ _omemoscope() {
                 return 0
             fi
             case "${prev}" in
+                --account)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        omemoscope__subcmd__stores)
+            opts="-v -q -h -V --home --password-file --account --device --format --color --verbose --quiet --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --account)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

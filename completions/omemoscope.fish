@@ -35,6 +35,7 @@ complete -c omemoscope -n "__fish_omemoscope_needs_command" -s v -l verbose -d '
 complete -c omemoscope -n "__fish_omemoscope_needs_command" -s q -l quiet -d 'No progress and no warnings on standard error'
 complete -c omemoscope -n "__fish_omemoscope_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c omemoscope -n "__fish_omemoscope_needs_command" -s V -l version -d 'Print version'
+complete -c omemoscope -n "__fish_omemoscope_needs_command" -f -a "stores" -d 'Find the stores of known clients on this machine or in a folder'
 complete -c omemoscope -n "__fish_omemoscope_needs_command" -f -a "inspect" -d 'Say what a file is: a store, a capture, a key, a fingerprint'
 complete -c omemoscope -n "__fish_omemoscope_needs_command" -f -a "devices" -d 'List the devices a store knows: keys, trust, activity'
 complete -c omemoscope -n "__fish_omemoscope_needs_command" -f -a "sessions" -d 'Show the state of each session: chains, counters, skipped keys'
@@ -44,6 +45,19 @@ complete -c omemoscope -n "__fish_omemoscope_needs_command" -f -a "diagnose" -d 
 complete -c omemoscope -n "__fish_omemoscope_needs_command" -f -a "explain" -d 'Explain a code of a diagnosis, or a word of the device audit'
 complete -c omemoscope -n "__fish_omemoscope_needs_command" -f -a "generate" -d 'Write man pages or shell completions into a folder'
 complete -c omemoscope -n "__fish_omemoscope_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stores" -l home -d 'Search this whole folder instead of the default places' -r -F
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stores" -l password-file -d 'File with passwords for encrypted backups, one a line; `-` is standard input' -r -F
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stores" -l account -d 'Our own address, where the store does not know it, or which of its accounts' -r
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stores" -l device -d 'Our own device id, where several accounts or no store would leave it open' -r
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stores" -l format -d 'How to show the result' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stores" -l color -d 'When to use colours; the variable `NO_COLOR` turns them off too' -r -f -a "auto\t'On a terminal only'
+always\t'Always'
+never\t'Never'"
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stores" -s v -l verbose -d 'Show more: reasons, places, harmless messages'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stores" -s q -l quiet -d 'No progress and no warnings on standard error'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stores" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stores" -s V -l version -d 'Print version'
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand inspect" -l password-file -d 'File with passwords for encrypted backups, one a line; `-` is standard input' -r -F
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand inspect" -l account -d 'Our own address, where the store does not know it, or which of its accounts' -r
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand inspect" -l device -d 'Our own device id, where several accounts or no store would leave it open' -r
@@ -144,12 +158,13 @@ complete -c omemoscope -n "__fish_omemoscope_using_subcommand generate" -s v -l 
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand generate" -s q -l quiet -d 'No progress and no warnings on standard error'
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand generate" -s V -l version -d 'Print version'
-complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "inspect" -d 'Say what a file is: a store, a capture, a key, a fingerprint'
-complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "devices" -d 'List the devices a store knows: keys, trust, activity'
-complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "sessions" -d 'Show the state of each session: chains, counters, skipped keys'
-complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "stanza" -d 'Decode OMEMO elements down to their last field, without keys'
-complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "decrypt" -d 'Decrypt messages with the keys of a store'
-complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "diagnose" -d 'Say why messages did not decrypt, what proves it and what to do'
-complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "explain" -d 'Explain a code of a diagnosis, or a word of the device audit'
-complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "generate" -d 'Write man pages or shell completions into a folder'
-complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from stores inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "stores" -d 'Find the stores of known clients on this machine or in a folder'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from stores inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "inspect" -d 'Say what a file is: a store, a capture, a key, a fingerprint'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from stores inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "devices" -d 'List the devices a store knows: keys, trust, activity'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from stores inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "sessions" -d 'Show the state of each session: chains, counters, skipped keys'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from stores inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "stanza" -d 'Decode OMEMO elements down to their last field, without keys'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from stores inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "decrypt" -d 'Decrypt messages with the keys of a store'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from stores inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "diagnose" -d 'Say why messages did not decrypt, what proves it and what to do'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from stores inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "explain" -d 'Explain a code of a diagnosis, or a word of the device audit'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from stores inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "generate" -d 'Write man pages or shell completions into a folder'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand help; and not __fish_seen_subcommand_from stores inspect devices sessions stanza decrypt diagnose explain generate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -11,10 +11,17 @@ use std::collections::BTreeMap;
 /// Owners whose lists are kept; a server's log may hold those of everybody.
 const MAX_OWNERS: usize = 100_000;
 
+/// A label as it was published.
+#[derive(Debug)]
+struct PublishedLabel {
+    text: String,
+    signature: Option<Vec<u8>>,
+}
+
 /// The newest list of one account in one variant.
 #[derive(Debug)]
 struct Listed {
-    devices: BTreeMap<u32, Option<(String, Option<Vec<u8>>)>>,
+    devices: BTreeMap<u32, Option<PublishedLabel>>,
     time: Option<When>,
     position: Position,
     received: bool,
@@ -64,9 +71,12 @@ impl Audit {
         if self.lists.len() >= MAX_OWNERS {
             return;
         }
-        let devices = captured.list.devices.into_iter().map(|d| (d.id, d.label.map(|text| (text, d.label_signature)))).collect();
+        let devices = captured.list.devices.into_iter().map(|d| {
+            let signature = d.label_signature;
+            (d.id, d.label.map(|text| PublishedLabel { text, signature }))
+        });
         let listed = Listed {
-            devices,
+            devices: devices.collect(),
             time: captured.time,
             position: captured.position,
             received: captured.direction == Some(Direction::Incoming),
@@ -128,7 +138,7 @@ fn complete(
             if !device.namespaces.contains(&namespace) {
                 device.namespaces.push(namespace);
             }
-            if let Some((text, signed)) = label {
+            if let Some(PublishedLabel { text, signature: signed }) = label {
                 let identity = device.identity.or_else(|| identities.get(&(owner.clone(), *id)).copied());
                 let signature = check(namespace, identity, text, signed.as_deref());
                 device.label = Some(Label { text: text.clone(), signature });

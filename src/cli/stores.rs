@@ -14,8 +14,8 @@ Examples:
   Which clients of mine have OMEMO keys on this machine?
   $ omemoscope stores
 
-  What is in an unpacked phone backup or on a mounted disk?
-  $ omemoscope stores --home /media/backup";
+  What is below this folder: an unpacked phone backup, a mounted disk?
+  $ omemoscope stores --home .";
 
 /// Find the stores of known clients on this machine or in a folder
 ///

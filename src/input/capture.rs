@@ -1,6 +1,7 @@
 //! Captures: XML streams, lone stanzas and clients' logs, chosen by looking; one file a log format.
 
 mod clock;
+mod compressed;
 mod format;
 mod records;
 mod source;
@@ -9,6 +10,7 @@ pub mod unwrap;
 
 use super::InputError;
 use crate::model::CaptureEvent;
+use compressed::ZIP_MAGIC;
 use records::Records;
 pub use source::SAMPLE;
 use source::{Line, MAX_LINE, Source};
@@ -18,61 +20,56 @@ use std::sync::Arc;
 /// An open capture, its beginning read to find out its format.
 pub struct Capture {
     path: Arc<Path>,
-    source: Source,
-    format: &'static format::Format,
+    content: Content,
+}
+
+enum Content {
+    /// A text, perhaps compressed.
+    Text(Source<'static>),
+    /// An archive of texts, which is opened when it is read.
+    Archive,
 }
 
 impl Capture {
     /// Opens a file, or standard input for `-`. Errors: a folder, cannot be read, or is no text.
     pub fn open(path: &Path) -> Result<Self, InputError> {
-        let source = Source::open(path)?;
-        let format = format::detect(&source.sample);
-        Ok(Self { path: Arc::from(path), source, format })
+        let unreadable = |e: std::io::Error| InputError::new(path, format!("cannot be read: {e}"));
+        let (magic, raw) = source::peek(source::open(path)?, ZIP_MAGIC.len()).map_err(unreadable)?;
+        let is_archive = magic == ZIP_MAGIC && path.as_os_str() != "-";
+        let content = if is_archive { Content::Archive } else { Content::Text(Source::new(path, raw)?) };
+        Ok(Self { path: Arc::from(path), content })
     }
 
     /// The format its first bytes look like, in a person's words.
-    pub const fn format(&self) -> &'static str {
-        self.format.name
+    pub fn format(&self) -> &'static str {
+        match &self.content {
+            Content::Text(source) => source.format.name,
+            Content::Archive => "ZIP archive",
+        }
     }
 
-    /// Its first bytes; all of them if there are fewer than [`SAMPLE`].
+    /// Its first bytes, unpacked; all of them if there are fewer than [`SAMPLE`]. Of an archive only what shows it is one.
     pub fn beginning(&self) -> &[u8] {
-        &self.source.sample
+        match &self.content {
+            Content::Text(source) => &source.sample,
+            Content::Archive => ZIP_MAGIC,
+        }
     }
 
     /// Hands over what it holds, in order. Memory does not grow with the file's size. `progress` is told
     /// how many bytes have been read. Text without any stanza is read all the same and yields nothing.
-    pub fn read(mut self, progress: &mut dyn FnMut(u64), sink: &mut dyn FnMut(CaptureEvent)) -> Result<(), InputError> {
-        let (source, format) = (&mut self.source, self.format);
-        let mut reader = (format.open)();
-        let mut records = Records::new(self.path.clone(), sink);
-        let failed = |e: std::io::Error| InputError::new(&*self.path, format!("cannot be read further: {e}"));
-        let mut buffer = Vec::new();
-        let (mut number, mut offset) = (1u64, 0u64);
-        loop {
-            let taken = if format.blocks {
-                source.block(&mut buffer).map_err(failed)?;
-                buffer.len() as u64
-            } else {
-                source.line(&mut buffer).map_err(failed)?
-            };
-            if taken == 0 {
-                break;
+    /// Errors: it cannot be read to its end, or unpacks to more than a log does.
+    pub fn read(self, progress: &mut dyn FnMut(u64), sink: &mut dyn FnMut(CaptureEvent)) -> Result<(), InputError> {
+        match self.content {
+            Content::Text(source) => read_text(&self.path, source, progress, sink).map(|_| ()),
+            Content::Archive => {
+                let mut before = 0;
+                compressed::members(&self.path, &mut |name, source| {
+                    before += read_text(&Arc::from(name), source, &mut |bytes| progress(before + bytes), sink)?;
+                    Ok(())
+                })
             }
-            if buffer.is_empty() {
-                records.too_long(number, offset, MAX_LINE);
-            } else {
-                let bytes = if format.blocks { buffer.as_slice() } else { without_end(&buffer) };
-                let text = if format.blocks { "".into() } else { String::from_utf8_lossy(bytes) };
-                reader.line(&Line { bytes, text: &text, number, offset }, &mut records);
-            }
-            number += if format.blocks { memchr::memchr_iter(b'\n', &buffer).count() as u64 } else { 1 };
-            offset += taken;
-            progress(offset);
         }
-        reader.finish(&mut records);
-        records.finish();
-        Ok(())
     }
 }
 
@@ -81,7 +78,42 @@ pub fn read(path: &Path, progress: &mut dyn FnMut(u64), sink: &mut dyn FnMut(Cap
     Capture::open(path)?.read(progress, sink)
 }
 
-fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
+/// Reads one text and returns its length in bytes.
+fn read_text(
+    path: &Arc<Path>,
+    mut source: Source<'_>,
+    progress: &mut dyn FnMut(u64),
+    sink: &mut dyn FnMut(CaptureEvent),
+) -> Result<u64, InputError> {
+    let format = source.format;
+    let mut reader = (format.open)();
+    let mut records = Records::new(path.clone(), sink);
+    let failed = |e: std::io::Error| InputError::new(&**path, format!("cannot be read further: {e}"));
+    let mut buffer = Vec::new();
+    let (mut number, mut offset) = (1u64, 0u64);
+    loop {
+        let taken = if format.blocks {
+            source.block(&mut buffer).map_err(failed)?;
+            buffer.len() as u64
+        } else {
+            source.line(&mut buffer).map_err(failed)?
+        };
+        if taken == 0 {
+            break;
+        }
+        if buffer.is_empty() {
+            records.too_long(number, offset, MAX_LINE);
+        } else {
+            let bytes = if format.blocks { buffer.as_slice() } else { buffer.strip_suffix(b"\n").unwrap_or(&buffer) };
+            let text = if format.blocks { "".into() } else { String::from_utf8_lossy(bytes) };
+            let text = text.strip_suffix('\r').unwrap_or(&text);
+            reader.line(&Line { bytes, text, number, offset }, &mut records);
+        }
+        number += if format.blocks { memchr::memchr_iter(b'\n', &buffer).count() as u64 } else { 1 };
+        offset += taken;
+        progress(offset);
+    }
+    reader.finish(&mut records);
+    records.finish();
+    Ok(offset)
 }

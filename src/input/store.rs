@@ -4,8 +4,10 @@
 //! Adding a client: one file with a `FORMAT`, and one line in [`FORMATS`].
 
 pub mod account;
+pub mod aparte;
 pub mod browser_profile;
 pub mod candidate;
+pub mod chatsecure;
 mod chromium;
 pub mod conversations;
 pub mod converse;
@@ -15,13 +17,17 @@ pub mod dino;
 pub mod finder;
 pub mod gajim;
 pub mod json_text;
+pub mod jsxc;
 pub mod key_file;
 mod leveldb;
+pub mod libervia;
 pub mod movim;
 pub mod profanity;
+pub mod prose;
 pub mod python_omemo;
 pub mod sqlite;
 mod walk;
+pub mod web_export;
 pub mod web_storage;
 
 use super::InputError;
@@ -69,15 +75,18 @@ pub struct Reading {
 // One line each, so that a new client is one new line.
 #[rustfmt::skip]
 pub const FORMATS: &[StoreFormat] = &[
+    aparte::FORMAT,
     browser_profile::FORMAT,
+    chatsecure::FORMAT,
     conversations::FORMAT,
     conversations::BACKUP_FORMAT,
-    converse::FORMAT,
     dino::FORMAT,
     gajim::FORMAT,
-    movim::FORMAT,
+    libervia::FORMAT,
     profanity::FORMAT,
+    prose::FORMAT,
     python_omemo::FORMAT,
+    web_export::FORMAT,
 ];
 
 /// The format that recognises a file or folder.

@@ -122,6 +122,8 @@ fn output_fits_its_schema() {
     let inputs = shown(&["inspect", "gajim", "gajim.log", "key.txt", "no-such-file"]);
     let kinds: Vec<&str> = inputs["inputs"].as_array().into_iter().flatten().filter_map(|i| i["kind"].as_str()).collect();
     assert_eq!(kinds, ["store", "capture", "lone", "unknown"]);
+    let stores = shown(&["stores", "--home", "."]);
+    assert_eq!(stores["stores"].as_array().map(Vec::len), Some(2), "{stores}");
     shown(&["explain"]);
     shown(&["explain", "no-session"]);
 }

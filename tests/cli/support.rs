@@ -20,6 +20,13 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Output {
         .current_dir(folder)
         .env_remove("NO_COLOR")
         .env("COLUMNS", "80")
+        // Nobody's home: `stores` must not find those of the one who runs the tests.
+        .env("HOME", folder.join("nobody"))
+        .env_remove("XDG_DATA_HOME")
+        .env_remove("XDG_CONFIG_HOME")
+        .env_remove("APPDATA")
+        .env_remove("LOCALAPPDATA")
+        .env_remove("USERPROFILE")
         .stdin(std::process::Stdio::null())
         .output()
         .expect("the program was built and can be started")

@@ -1,8 +1,10 @@
 //! Opens a capture and hands it out in bounded pieces.
 
+use super::compressed::{self, GZIP_MAGIC};
+use super::format::{self, Format};
 use crate::input::InputError;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
 /// Longest line that is read; longer ones are skipped and reported. A line of a log holds at most a
@@ -33,37 +35,39 @@ impl Line<'_> {
 }
 
 /// An open capture.
-pub struct Source {
-    reader: BufReader<Box<dyn Read>>,
+pub struct Source<'a> {
+    reader: BufReader<Box<dyn Read + 'a>>,
     /// The first bytes, which were read to find out the format.
     pub sample: Vec<u8>,
+    /// The format.
+    pub format: &'static Format,
     taken: usize,
 }
 
-impl Source {
-    /// Opens a file, or standard input for `-`.
-    pub fn open(path: &Path) -> Result<Self, InputError> {
-        let raw: Box<dyn Read> = if path.as_os_str() == "-" {
-            Box::new(io::stdin())
-        } else {
-            let meta = std::fs::metadata(path).map_err(|e| InputError::new(path, format!("cannot be read: {e}")))?;
-            if meta.is_dir() {
-                return Err(InputError::new(path, "a folder, expected a capture file; give stores with --store"));
-            }
-            Box::new(File::open(path).map_err(|e| InputError::new(path, format!("cannot be opened: {e}")))?)
-        };
-        Self::from_reader(path, raw)
+/// Opens a file for reading, or standard input for `-`.
+pub fn open(path: &Path) -> Result<Box<dyn Read>, InputError> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin()));
     }
+    let meta = std::fs::metadata(path).map_err(|e| InputError::new(path, format!("cannot be read: {e}")))?;
+    if meta.is_dir() {
+        return Err(InputError::new(path, "a folder, expected a capture file; give stores with --store"));
+    }
+    Ok(Box::new(File::open(path).map_err(|e| InputError::new(path, format!("cannot be opened: {e}")))?))
+}
 
-    fn from_reader(path: &Path, raw: Box<dyn Read>) -> Result<Self, InputError> {
+impl<'a> Source<'a> {
+    /// From the bytes of a file, which may be compressed with gzip. `path` names it in errors.
+    pub fn new(path: &Path, raw: Box<dyn Read + 'a>) -> Result<Self, InputError> {
+        let unreadable = |e: io::Error| InputError::new(path, format!("cannot be read: {e}"));
+        let (magic, raw) = peek(raw, GZIP_MAGIC.len()).map_err(unreadable)?;
+        let raw = if magic == GZIP_MAGIC { compressed::gunzip(raw) } else { raw };
         let mut reader = BufReader::with_capacity(64 << 10, raw);
         let mut sample = Vec::new();
-        (&mut reader)
-            .take(SAMPLE as u64)
-            .read_to_end(&mut sample)
-            .map_err(|e| InputError::new(path, format!("cannot be read: {e}")))?;
+        (&mut reader).take(SAMPLE as u64).read_to_end(&mut sample).map_err(unreadable)?;
         refuse_binary(path, &sample)?;
-        Ok(Self { reader, sample, taken: 0 })
+        let format = format::detect(&sample);
+        Ok(Self { reader, sample, format, taken: 0 })
     }
 
     fn fill(&mut self) -> io::Result<&[u8]> {
@@ -122,6 +126,13 @@ impl Source {
     }
 }
 
+/// The first bytes, and a reader that gives them again.
+pub fn peek<'a>(mut raw: Box<dyn Read + 'a>, length: usize) -> io::Result<(Vec<u8>, Box<dyn Read + 'a>)> {
+    let mut magic = Vec::new();
+    (&mut raw).take(length as u64).read_to_end(&mut magic)?;
+    Ok((magic.clone(), Box::new(Cursor::new(magic).chain(raw))))
+}
+
 /// Files that are surely no text, named so that the user sees what they gave.
 fn refuse_binary(path: &Path, sample: &[u8]) -> Result<(), InputError> {
     let known: [(&[u8], &str); 8] = [
@@ -130,8 +141,8 @@ fn refuse_binary(path: &Path, sample: &[u8]) -> Result<(), InputError> {
         (b"\xff\xd8\xff", "a JPEG picture, expected text"),
         (b"%PDF", "a PDF file, expected text"),
         (b"\x7fELF", "a program, expected text"),
-        (b"PK\x03\x04", "a ZIP archive; unpack it first"),
-        (b"\x1f\x8b", "a gzip archive; unpack it first"),
+        (b"PK\x03\x04", "a ZIP archive inside another archive or on standard input; unpack it first"),
+        (GZIP_MAGIC, "compressed twice; unpack it first"),
         (b"\xd4\xc3\xb2\xa1", "a network capture (pcap), which holds only encrypted traffic; expected a client's log"),
     ];
     for (magic, says) in known {
@@ -142,7 +153,7 @@ fn refuse_binary(path: &Path, sample: &[u8]) -> Result<(), InputError> {
     if sample.starts_with(b"\xff\xfe") || sample.starts_with(b"\xfe\xff") {
         return Err(InputError::new(path, "UTF-16 text; save it as UTF-8"));
     }
-    if super::format::is_binary_log(sample) {
+    if format::is_binary_log(sample) {
         return Ok(());
     }
     // A NUL may get into a log once; a binary file is full of them.

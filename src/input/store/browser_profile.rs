@@ -4,7 +4,7 @@
 use super::candidate::Candidate;
 use super::default_place::{DefaultPlace, home, local};
 use super::web_storage::WebStorage;
-use super::{OpenOptions, Reading, StoreFormat, chromium, converse, describe, leveldb, movim};
+use super::{OpenOptions, Reading, StoreFormat, chromium, converse, describe, jsxc, leveldb, movim, prose, web_export};
 use crate::input::InputError;
 use crate::model::{Account, Place, Problem, ProblemScope};
 use std::path::{Path, PathBuf};
@@ -33,8 +33,8 @@ const PLACES: &[DefaultPlace] = &[
     local("Microsoft/Edge/User Data/*").only(),
 ];
 
-/// Texts in the keys of the web clients' entries: Converse's and Movim's.
-const MARKS: [&str; 2] = [converse::MARK, ".25519KeypreKey"];
+/// Texts in the keys of the web clients' entries.
+const MARKS: [&str; 4] = [converse::MARK, movim::MARK, prose::MARK, jsxc::MARK];
 
 /// Origins with an IndexedDB of their own in one profile, looked at at most.
 const MAX_FOLDERS: usize = 2000;
@@ -106,6 +106,8 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
 pub fn accounts(file: &Arc<Path>, storage: &WebStorage, options: &OpenOptions) -> Vec<Account> {
     let mut accounts = converse::accounts(file, storage, options);
     accounts.extend(movim::accounts(file, storage, options));
+    accounts.extend(prose::accounts(file, storage, options));
+    accounts.extend(jsxc::accounts(file, storage, options));
     accounts
 }
 
@@ -114,8 +116,10 @@ pub fn accounts(file: &Arc<Path>, storage: &WebStorage, options: &OpenOptions) -
 fn with_exports(candidate: &Candidate, options: &OpenOptions, reading: &mut Reading) {
     for path in candidate.entries() {
         let Ok(export) = Candidate::file(path) else { continue };
-        let format = [converse::FORMAT, movim::FORMAT].into_iter().find(|format| (format.detect)(&export));
-        let Some(Ok(more)) = format.map(|format| (format.read)(&export, options)) else { continue };
+        if !(web_export::FORMAT.detect)(&export) {
+            continue;
+        }
+        let Ok(more) = (web_export::FORMAT.read)(&export, options) else { continue };
         reading.files.push(path.clone());
         for account in more.accounts {
             let same = |known: &&mut Account| {

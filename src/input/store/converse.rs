@@ -1,17 +1,14 @@
-//! Converse's store as an export from the browser (its IndexedDB or Local Storage as JSON).
+//! Converse's keys in a page's storage.
 //!
 //! Seen in data of Converse 12 and 14; read in the sources of 4 to 15. Up to version 13 remote identities are
 //! kept under a name cut at the first dot and are often empty, so identities are taken from sessions and
 //! bundles. The one doubled item `converse.omemosession-<own>-converse.omemosession-<own>` holds the keys.
 
-use super::candidate::Candidate;
-use super::json_text;
+use super::OpenOptions;
 use super::web_storage::WebStorage;
-use super::{OpenOptions, Reading, StoreFormat};
-use crate::input::InputError;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Device, Part, Place, Problem, ProblemScope, Remedies, StoredPreKey,
-    StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule,
+    Account, ActivityFacts, BareJid, ClientProfile, Device, Place, Problem, ProblemScope, Remedies, StoredPreKey, StoredSession,
+    StoredSignedPreKey, Trust, TrustLevel, TrustRule,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::session_record::javascript;
@@ -45,47 +42,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
 pub const PROFILE_UP_TO_13: ClientProfile =
     ClientProfile { namespaces: &[Namespace::Legacy], accepts_changed_identity: true, heartbeat: None, ..PROFILE };
 
-/// The format. Users make the export themselves: it can lie anywhere.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: &[], read };
-
 /// In every key of the item that holds the keys.
 pub const MARK: &str = "converse.omemosession-";
 
-fn detect(candidate: &Candidate) -> bool {
-    if candidate.is_folder() || !candidate.looks_like_json() {
-        return false;
-    }
-    match candidate.json() {
-        Some(value) => !items_of(value).is_empty() || is_key_item(value),
-        None => candidate.bytes().is_some_and(|bytes| memchr::memmem::find(bytes, MARK.as_bytes()).is_some()),
-    }
-}
-
-fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputError> {
-    let file = candidate.place_file();
-    let bytes = candidate.bytes().ok_or_else(|| InputError::new(candidate.path(), "the file cannot be read as a whole"))?;
-    let text =
-        json_text::read(bytes).ok_or_else(|| InputError::new(candidate.path(), "nothing in this JSON file can be read"))?;
-    let mut reading = Reading::default();
-    if is_key_item(&text.value) {
-        let items = BTreeMap::from([(format!("{MARK}?"), text.value)]);
-        reading.accounts.extend(account(file, &Items { owner: None, path: String::new(), items }, options));
-    } else {
-        reading.accounts.extend(items_of(&text.value).iter().flat_map(|items| account(file, items, options)));
-    }
-    if let Some(damage) = text.damage {
-        let place = Place { file: file.clone(), part: Part::Byte(damage.byte as u64) };
-        let problem = Problem { place, says: damage.says, scope: ProblemScope::Store };
-        reading.accounts.iter_mut().for_each(|account| account.problems.insert(0, problem.clone()));
-        if reading.accounts.is_empty() {
-            reading.problems.push(problem);
-        }
-    }
-    Ok(reading)
-}
-
 /// The item with the keys by itself.
-fn is_key_item(value: &Value) -> bool {
+pub fn is_key_item(value: &Value) -> bool {
     value.get("identity_keypair").is_some() && value.get("device_id").is_some()
 }
 
@@ -95,20 +56,6 @@ struct Items {
     /// Where in the file they stand, for places.
     path: String,
     items: BTreeMap<String, Value>,
-}
-
-/// Sets of items in an export, or the object itself if it is such a set.
-fn items_of(value: &Value) -> Vec<Items> {
-    match WebStorage::from_export(value) {
-        Some(storage) => items_in(&storage),
-        None => match value.as_object() {
-            Some(object) if object.keys().any(|key| key.contains(MARK)) => {
-                let items = object.iter().map(|(key, value)| (key.clone(), parsed(value))).collect();
-                vec![Items { owner: None, path: String::new(), items }]
-            }
-            _ => Vec::new(),
-        },
-    }
 }
 
 fn items_in(storage: &WebStorage) -> Vec<Items> {
@@ -137,14 +84,6 @@ fn items_in(storage: &WebStorage) -> Vec<Items> {
         sets.extend(by_prefix.into_values().filter(|set| set.items.keys().any(|key| key.contains(MARK))));
     }
     sets
-}
-
-/// Values that were exported as texts.
-fn parsed(value: &Value) -> Value {
-    match value.as_str() {
-        Some(text) if text.starts_with(['{', '[']) => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),
-        _ => value.clone(),
-    }
 }
 
 /// Whether a page's storage holds Converse's keys.

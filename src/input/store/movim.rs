@@ -1,18 +1,15 @@
-//! Movim's store as an export of the pod's Local Storage.
+//! Movim's keys in the Local Storage of the pod's page.
 //!
 //! Keys are `<version>.<own jid>.<name>`, values JSON texts. Version 2 (August 2025) left the data of version 1
 //! behind: it is dead, and the account has a new device since. Read in Movim's sources (0.20 to after 0.34);
 //! legacy OMEMO only.
 
-use super::candidate::Candidate;
+use super::OpenOptions;
 use super::converse::{address_parts, key_pair, session_value};
-use super::json_text;
 use super::web_storage::WebStorage;
-use super::{OpenOptions, Reading, StoreFormat};
-use crate::input::InputError;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Device, Part, Place, Problem, ProblemScope, Remedies, StoredPreKey,
-    StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule,
+    Account, ActivityFacts, BareJid, ClientProfile, Device, Place, Problem, ProblemScope, Remedies, StoredPreKey, StoredSession,
+    StoredSignedPreKey, Trust, TrustLevel, TrustRule,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::session_record::javascript;
@@ -42,56 +39,15 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
 };
 
-/// The format. Users make the export themselves: it can lie anywhere.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: &[], read };
+/// In the names of its keys.
+pub const MARK: &str = ".25519KeypreKey";
 
 /// The suffix of the key that every account has.
-const MARK: &str = ".registrationId";
-
-fn detect(candidate: &Candidate) -> bool {
-    if candidate.is_folder() || !candidate.looks_like_json() {
-        return false;
-    }
-    match candidate.json() {
-        Some(value) => storage_of(value).is_some_and(|storage| is_in(&storage)),
-        None => candidate.bytes().is_some_and(|bytes| {
-            let has = |mark: &str| memchr::memmem::find(bytes, mark.as_bytes()).is_some();
-            has(".25519KeypreKey") && has(".registrationId")
-        }),
-    }
-}
-
-/// An export, or a bare object of Local Storage.
-fn storage_of(value: &Value) -> Option<WebStorage> {
-    WebStorage::from_export(value).or_else(|| {
-        let object = value.as_object()?;
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let local = object.iter().map(|(key, value)| (key.clone(), text(value))).collect();
-        Some(WebStorage { local, ..WebStorage::default() })
-    })
-}
-
-fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputError> {
-    let file = candidate.place_file();
-    let bytes = candidate.bytes().ok_or_else(|| InputError::new(candidate.path(), "the file cannot be read as a whole"))?;
-    let text =
-        json_text::read(bytes).ok_or_else(|| InputError::new(candidate.path(), "nothing in this JSON file can be read"))?;
-    let storage = storage_of(&text.value).unwrap_or_default();
-    let mut reading = Reading { accounts: accounts(file, &storage, options), ..Reading::default() };
-    if let Some(damage) = text.damage {
-        let place = Place { file: file.clone(), part: Part::Byte(damage.byte as u64) };
-        let problem = Problem { place, says: damage.says, scope: ProblemScope::Store };
-        reading.accounts.iter_mut().for_each(|account| account.problems.insert(0, problem.clone()));
-        if reading.accounts.is_empty() {
-            reading.problems.push(problem);
-        }
-    }
-    Ok(reading)
-}
+const DEVICE_ID: &str = ".registrationId";
 
 /// `(version, own address as written)` of an account's key.
 fn account_of(key: &str) -> Option<(u32, &str)> {
-    let (version, own) = key.strip_suffix(MARK)?.split_once('.')?;
+    let (version, own) = key.strip_suffix(DEVICE_ID)?.split_once('.')?;
     (!own.is_empty()).then_some((version.parse().ok()?, own))
 }
 

@@ -62,11 +62,7 @@ impl LogFormat for Har {
                     self.in_object = true;
                     self.start = (line, block.offset_of(i));
                 }
-                b'}' => {
-                    if std::mem::take(&mut self.in_object) {
-                        self.leaf(out);
-                    }
-                }
+                b'}' if std::mem::take(&mut self.in_object) => self.leaf(out),
                 _ => {}
             }
         }
