@@ -2,12 +2,13 @@
 //! first in [`CAUSES`] that does names the code. Its doc comment is what `explain CODE` prints.
 
 use super::book::Book;
+use super::client_words::{ClientWords, Said};
 use super::content::Payload;
 use super::outcome::{OpenedBy, Outcome};
 use super::own_device::OwnDevice;
 use super::published::Published;
 use super::trial::Trial;
-use crate::model::{ClientLine, ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
+use crate::model::{ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
 use std::collections::HashMap;
 
 mod ad_mismatch;
@@ -97,7 +98,7 @@ pub struct Whole<'a> {
     /// All messages.
     pub outcomes: &'a [Outcome],
     /// What the client itself said.
-    pub client_lines: &'a [ClientLine],
+    pub client_words: &'a ClientWords,
     /// The stores are early snapshots.
     pub snapshots_only: bool,
     /// The other end's store is at hand.
@@ -116,13 +117,21 @@ pub struct RolledBack {
 }
 
 impl Whole<'_> {
+    /// All messages, in order.
+    pub fn scenes(&self) -> impl Iterator<Item = Scene<'_>> {
+        let next = self.outcomes.iter().skip(1).map(|o| Some(&o.header.position)).chain(std::iter::once(None));
+        self.outcomes.iter().zip(next).map(|(outcome, next)| Scene { outcome, whole: self, next })
+    }
+
     /// Looks for a message that shows by itself that our store is an older copy.
     pub fn find_rolled_back(&self) -> Option<RolledBack> {
-        self.outcomes.iter().find_map(|outcome| {
-            let moved = own_ratchet_moved::own_ratchet_moved(&Scene { outcome, whole: self })?;
+        self.scenes().find_map(|scene| {
+            let outcome = scene.outcome;
+            let moved = own_ratchet_moved::own_ratchet_moved(&scene)?;
             let header = &outcome.header;
             let sighting = super::book::Sighting { position: header.position.clone(), id: header.id.clone() };
-            (!moved.within_capture && outcome.opened_by.is_none()).then_some(RolledBack { sid: outcome.element.sid()?, sighting })
+            let old = !moved.within_capture || scene.client_failed();
+            (old && outcome.opened_by.is_none()).then_some(RolledBack { sid: outcome.element.sid()?, sighting })
         })
     }
 }
@@ -133,6 +142,8 @@ pub struct Scene<'a> {
     pub outcome: &'a Outcome,
     /// Everything else.
     pub whole: &'a Whole<'a>,
+    /// Where the next message begins.
+    pub next: Option<&'a Position>,
 }
 
 impl<'a> Scene<'a> {
@@ -179,6 +190,18 @@ impl<'a> Scene<'a> {
     /// `our device 4711`.
     pub fn our_device(&self) -> String {
         self.own().and_then(|o| o.device_id).map_or_else(|| "our device".into(), |id| format!("our device {id}"))
+    }
+
+    /// What the client itself said of this message: its lines up to the next stanza of the same log.
+    pub fn client_said(&self) -> impl Iterator<Item = &'a Said> {
+        let position = &self.outcome.header.position;
+        let next = self.next.filter(|next| next.file == position.file).map(|next| next.line);
+        self.whole.client_words.after(position, next)
+    }
+
+    /// Whether the client's own log says that it failed.
+    pub fn client_failed(&self) -> bool {
+        self.client_said().any(|said| said.words.failure)
     }
 
     /// Evidence from this stanza.
@@ -284,8 +307,8 @@ fn nothing(_whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
 pub fn verdicts(whole: &Whole<'_>) -> Vec<MessageVerdict> {
     let mut verdicts: Vec<MessageVerdict> = Vec::with_capacity(whole.outcomes.len());
     let mut first: HashMap<Position, usize> = HashMap::new();
-    for outcome in whole.outcomes {
-        let scene = Scene { outcome, whole };
+    for scene in whole.scenes() {
+        let outcome = scene.outcome;
         let mut found = verdict(&scene);
         let copy = outcome.seen_before.as_ref().filter(|seen| seen.same_bytes && !seen.opened && outcome.opened_by.is_none());
         if let Some(earlier) = copy.and_then(|seen| verdicts.get(*first.get(&seen.sighting.position)?)) {
@@ -311,6 +334,13 @@ pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
     let own = scene.own();
     let addressed = outcome.addressing.ours > 0 || outcome.addressing.other_jid.is_some();
     let mut evidence = judgement.evidence;
+    if !code.is_harmless() || code == Code::DuplicateMessage {
+        evidence.extend(scene.client_said().map(|said| Evidence {
+            kind: EvidenceKind::ClientLog,
+            place: said.position.to_string(),
+            says: format!("{} says \u{201c}{}\u{201d}: {}", said.client, said.words.text, said.words.means),
+        }));
+    }
     evidence.extend(outcome.repairs.iter().map(|r| scene.stanza(r.clone())));
     if let Some(opened) = opened {
         evidence.extend(opened.findings.iter().map(|f| scene.stanza(f.to_string())));

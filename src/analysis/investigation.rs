@@ -1,6 +1,7 @@
 //! The main job: stores and captures in, a diagnosis out.
 
 use super::book::{Book, Sighting};
+use super::client_words::ClientWords;
 use super::content::{self, Payload};
 use super::diagnose::{self, Whole};
 use super::outcome::{Addressing, Element, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
@@ -10,15 +11,12 @@ use super::published::Published;
 use super::replay::Query;
 use super::summary;
 use crate::input::capture::unwrap::Unwrapper;
-use crate::model::{BareJid, CaptureEvent, CapturedMessage, ClientLine, Diagnosis, Direction, EncryptedPart, Item, Store};
+use crate::model::{BareJid, CaptureEvent, CapturedMessage, Diagnosis, Direction, EncryptedPart, Item, Store};
 use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
 use crate::omemo::stanza::envelope::EnvelopeContext;
 use crate::omemo::wire::{self, KeyContent, ParsedKey, WireError};
 use crate::omemo::{IdentityKey, Namespace};
 use crate::secret::SecretBytes;
-
-/// Lines of the client's own that are kept as evidence.
-const MAX_CLIENT_LINES: usize = 10_000;
 
 /// What a diagnosis is made from, besides the captures.
 #[derive(Debug, Default)]
@@ -46,7 +44,7 @@ pub struct Investigation {
     book: Book,
     published: Published,
     outcomes: Vec<Outcome>,
-    client_lines: Vec<ClientLine>,
+    client_words: ClientWords,
 }
 
 impl Investigation {
@@ -69,7 +67,7 @@ impl Investigation {
             book: Book::default(),
             published: Published::default(),
             outcomes: Vec::new(),
-            client_lines: Vec::new(),
+            client_words: ClientWords::default(),
         }
     }
 
@@ -87,8 +85,7 @@ impl Investigation {
                     }
                 }
             }
-            CaptureEvent::ClientLine(line) if self.client_lines.len() < MAX_CLIENT_LINES => self.client_lines.push(line),
-            CaptureEvent::ClientLine(_) => {}
+            CaptureEvent::ClientLine(line) => self.client_words.note(&line),
         }
     }
 
@@ -99,7 +96,7 @@ impl Investigation {
             book: &self.book,
             published: &self.published,
             outcomes: &self.outcomes,
-            client_lines: &self.client_lines,
+            client_words: &self.client_words,
             snapshots_only: self.snapshots_only,
             peers_given: !self.peers.is_empty(),
             rolled_back: None,

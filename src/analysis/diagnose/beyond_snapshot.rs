@@ -33,7 +33,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     // The newest copy is the living store: where it knows the chain, the client got past this message.
     let known_later = trials.len() > 1 && trials.last().is_some_and(|t| t.their_ratchet_keys.contains(&key.ratchet_key));
     let moved = own_ratchet_moved(scene)?;
-    if !scene.whole.snapshots_only && !known_later && !moved.within_capture {
+    // It went on within this capture, and the client's own log does not complain: just an older copy.
+    let went_on = moved.within_capture && !scene.client_failed();
+    if !scene.whole.snapshots_only && !known_later && !went_on {
         return None;
     }
     Some(

@@ -1,0 +1,200 @@
+//! What clients say in their own logs, and what it means. One wording stands for several causes, so a
+//! line is never believed alone: it is evidence that the client failed, and a hint at why.
+//!
+//! Only the known part of a line is ever shown: the rest may hold names or plaintext.
+
+use crate::model::{ClientLine, Position};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Lines after a stanza that are taken to be about it; clients write a handful.
+const MAX_LINES: usize = 12;
+
+/// A known wording.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Words {
+    /// The part of the line that does not vary.
+    pub text: &'static str,
+    /// What it means.
+    pub means: &'static str,
+    /// The client failed to decrypt something.
+    pub failure: bool,
+}
+
+const fn failed(text: &'static str, means: &'static str) -> Words {
+    Words { text, means, failure: true }
+}
+
+const fn told(text: &'static str, means: &'static str) -> Words {
+    Words { text, means, failure: false }
+}
+
+/// Known wordings, the more telling ones first: of several in one line the first is taken.
+#[rustfmt::skip] // one line a wording
+const WORDS: &[Words] = &[
+    // Gajim, gajim-omemo, omemo-dr, python-axolotl
+    failed("Over 2000 messages into the future!", "too many messages are missing before this one"),
+    failed("No such signedprekeyrecord", "the signed prekey it names is not in the store"),
+    failed("No such prekeyRecord", "the one-time prekey it names is not in the store"),
+    failed("No such prekey record", "the one-time prekey it names is not in the store"),
+    failed("Received Pre Key Message without PreKey", "a key exchange without one-time prekey, which this client refuses"),
+    failed("No valid sessions", "no state of the session fits: a bad MAC, and many causes have this one wording"),
+    told("Received duplicated message", "the key of this message was used before"),
+    told("Received message not for our device", "there is no key for this device"),
+    told("Received previously sent message by us", "a copy of an own message"),
+    failed("Unable to find jid for group chat message", "the room hides the sender's real address"),
+    failed("Incomplete message", "the bytes of the key element are no complete message"),
+    // libsignal-protocol-c and libomemo-c, in any client
+    failed("Received message with old counter", "the key of this message was used before, or dropped"),
+    failed("Message mac not verified", "a bad MAC, and many causes have this one wording"),
+    failed("No session for", "there is no session with this device"),
+    failed("Uninitialized session!", "the session was never completed"),
+    failed("SG_ERR_INVALID_KEY_ID", "a one-time or signed prekey is not in the store (the same number for both)"),
+    failed("SG_ERR_DUPLICATE_MESSAGE", "the key of this message was used before"),
+    failed("SG_ERR_INVALID_MESSAGE", "no state of the session fits: a bad MAC, and many causes have this one wording"),
+    failed("SG_ERR_NO_SESSION", "there is no session with this device"),
+    failed("SG_ERR_UNTRUSTED_IDENTITY", "the client refused the identity key"),
+    failed("SG_ERR_INVALID_PROTO_BUF", "the bytes of the key element are no message"),
+    failed("INVALID_KEY_ID", "a one-time or signed prekey is not in the store (the same wording for both)"),
+    told("DUPLICATE_MESSAGE", "the key of this message was used before"),
+    failed("INVALID_MESSAGE", "no state of the session fits: a bad MAC, and many causes have this one wording"),
+    failed("NO_SESSION", "there is no session with this device"),
+    failed("UNTRUSTED_IDENTITY", "the client refused the identity key"),
+    failed("INVALID_PROTO_BUF", "the bytes of the key element are no message"),
+    // Profanity
+    told("received a message with no corresponding key", "there is no key for this device"),
+    failed("cannot find MUC message sender fulljid", "the room hides the sender's real address"),
+    failed("cannot deserialize message", "the bytes of the key element are no message of the announced kind"),
+    failed("cannot decrypt message key", "the ratchet did not open the key; the reason stands in another line"),
+    failed("cannot decrypt message:", "the payload does not belong to its key"),
+    failed("invalid key length", "the key inside has an old or unknown length"),
+    // Dino
+    failed("Tried to use a different identity key for a known device id", "another identity key than the known one"),
+    failed("Received message from unknown entity with device id", "the sender is not known"),
+    // python-omemo
+    failed("No signed pre key with id", "the signed prekey it names is not in the store"),
+    failed("No pre key with id", "the one-time prekey it names is not in the store"),
+    failed("KeyExchangeFailed", "the key exchange names a prekey that is not in the store"),
+    failed("DoSProtectionException", "too many messages are missing before this one"),
+    failed("DuplicateMessageException", "the key of this message was used before"),
+    failed("AuthenticationFailedException", "a bad MAC, and many causes have this one wording"),
+    failed("PublicDataInconsistency", "another identity key than the known one"),
+    failed("SenderDistrusted", "the sender's key is marked as distrusted"),
+    failed("SenderNotFound", "nothing is known of the sending device"),
+    told("MessageNotForUs", "there is no key for this device"),
+    failed("NoSession", "there is no session with this device"),
+    failed("DecryptionFailed", "the message did not open; many causes have this one wording"),
+    // QXmpp, Kaidan
+    failed("no session with sending device, new session is being built", "there is no session with this device"),
+    told("OMEMO envelope data is already received", "the key of this message was used before"),
+    failed("OMEMO envelope data for key exchange is not valid", "a bad MAC in a key exchange"),
+    failed("OMEMO envelope data is not valid", "no state of the session fits: a bad MAC, and many causes have this one wording"),
+    failed("could not be found locally", "a one-time or signed prekey is not in the store (the number is always the one-time one's)"),
+    failed("OMEMO envelope data could not be deserialized", "the bytes of the key element are no message"),
+    failed("Message authentication code does not match expected one", "the payload does not belong to its key"),
+    failed("Recipient of group chat message does not match SCE affix element", "the envelope names another room"),
+    // Conversations
+    told("Message was not encrypted for this device", "there is no key for this device (Siskin and Beagle say the same when a MAC is wrong)"),
+    failed("broken session with", "no state of the session fits, or there is none"),
+    failed("Failed to decrypt message from", "the message did not open; the cause follows as an exception"),
+    failed("Key did not contain auth tag", "an old sender put the tag behind the payload"),
+    failed("preexisting identity key changed", "another identity key than the known one"),
+    failed("PreKeyWhisperMessage did not contain a PreKeyId", "a key exchange without one-time prekey, which this client refuses"),
+    // lurch
+    failed("failed to decrypt key", "the ratchet did not open the key"),
+    failed("failed to process incoming encrypted key", "the ratchet did not open the key"),
+    failed("no session with the device exists", "there is no session with this device"),
+    told("does not contain a key for this device", "there is no key for this device"),
+    // Monal
+    failed("Could not decrypt to obtain key", "the ratchet did not open the key"),
+    // Converse and other web clients
+    told("MessageCounterError", "the key of this message was used before, or dropped"),
+    failed("Missing Signed PreKey", "the signed prekey it names is not in the store"),
+    failed("Identity key changed", "another identity key than the known one"),
+    failed("SCE HMAC verification failed", "the payload does not belong to its key"),
+    failed("SCE affix mismatch", "the envelope names another sender or recipient"),
+    failed("OMEMO decryption failed", "the message did not open; many causes have this one wording"),
+    failed("No record for", "there is no session with this device"),
+    failed("Bad MAC", "a bad MAC, and many causes have this one wording (a missing prekey among them)"),
+    failed("Bad Mac!", "a bad MAC, and many causes have this one wording"),
+];
+
+/// The wording in a line.
+pub fn recognise(text: &str) -> Option<&'static Words> {
+    WORDS.iter().find(|w| text.contains(w.text))
+}
+
+/// A line with a known wording.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// Where.
+    pub position: Position,
+    /// Which client.
+    pub client: &'static str,
+    /// What.
+    pub words: &'static Words,
+}
+
+/// What clients said, by file and line.
+#[derive(Debug, Default)]
+pub struct ClientWords {
+    files: BTreeMap<Arc<Path>, BTreeMap<u64, Said>>,
+}
+
+impl ClientWords {
+    /// Notes a line, if its wording is known.
+    pub fn note(&mut self, line: &ClientLine) {
+        let Some(words) = recognise(&line.text) else { return };
+        let lines = self.files.entry(line.position.file.clone()).or_default();
+        lines.insert(line.position.line, Said { position: line.position.clone(), client: line.client, words });
+    }
+
+    /// What the client said after a stanza and before the next one (`until`).
+    pub fn after(&self, position: &Position, until: Option<u64>) -> impl Iterator<Item = &Said> {
+        let from = position.line.saturating_add(1);
+        let until = until.unwrap_or(u64::MAX).max(from);
+        self.files
+            .get(&position.file)
+            .into_iter()
+            .flat_map(move |lines| lines.range(from..until))
+            .map(|(_, said)| said)
+            .take(MAX_LINES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(number: u64, text: &str) -> ClientLine {
+        let position = Position { file: Path::new("log").into(), line: number, byte: 0 };
+        ClientLine { position, time: None, text: text.into(), client: "Gajim" }
+    }
+
+    #[test]
+    fn a_line_belongs_to_the_stanza_before_it() {
+        let mut words = ClientWords::default();
+        words.note(&line(5, "(W) No valid sessionsBad Mac!"));
+        words.note(&line(9, "(I) Received duplicated message"));
+        let stanza = Position { file: Path::new("log").into(), line: 3, byte: 0 };
+        let said: Vec<_> = words.after(&stanza, Some(7)).map(|s| (s.words.text, s.words.failure)).collect();
+        assert_eq!(said, [("No valid sessions", true)]);
+        assert_eq!(words.after(&stanza, None).count(), 2);
+        assert_eq!(words.after(&stanza, Some(3)).count(), 0);
+    }
+
+    #[test]
+    fn unknown_lines_are_not_kept() {
+        assert_eq!(recognise("Decrypted Message => secret"), None);
+    }
+
+    /// A wording that contains an earlier one could never be found.
+    #[test]
+    fn no_wording_hides_a_later_one() {
+        for (i, words) in WORDS.iter().enumerate() {
+            let hiding = WORDS[..i].iter().find(|earlier| words.text.contains(earlier.text));
+            assert_eq!(hiding, None, "{:?} comes too late", words.text);
+        }
+    }
+}
