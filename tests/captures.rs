@@ -70,7 +70,7 @@ const FIXTURES: &[(&str, &str, usize, usize, usize, usize, usize)] = &[
     ("prosody-0.12-both.log", "Prosody debug log", 10, 9, 1, 0, 0),
     ("prosody-0.12.log", "Prosody debug log", 7, 5, 2, 0, 0),
     ("prosody-heads-only.log", "Prosody debug log", 0, 0, 0, 1, 0),
-    ("psi-1.5.txt", "XML", 3, 0, 0, 0, 0),
+    ("psi-1.4.txt", "XML", 3, 0, 0, 0, 0),
     ("psi-ring-buffer.txt", "Psi XML console", 3, 0, 0, 0, 0),
     ("slixmpp-loggers.log", "slixmpp debug log", 4, 3, 1, 5, 0),
     ("slixmpp-plain.log", "slixmpp debug log", 4, 3, 1, 5, 0),

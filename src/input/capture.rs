@@ -14,6 +14,7 @@ use compressed::ZIP_MAGIC;
 use records::Records;
 pub use source::SAMPLE;
 use source::{Line, MAX_LINE, Source};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,9 +36,15 @@ impl Capture {
     pub fn open(path: &Path) -> Result<Self, InputError> {
         let unreadable = |e: std::io::Error| InputError::new(path, format!("cannot be read: {e}"));
         let (magic, raw) = source::peek(source::open(path)?, ZIP_MAGIC.len()).map_err(unreadable)?;
-        let is_archive = magic == ZIP_MAGIC && path.as_os_str() != "-";
-        let content = if is_archive { Content::Archive } else { Content::Text(Source::new(path, raw)?) };
-        Ok(Self { path: Arc::from(path), content })
+        if magic == ZIP_MAGIC && path.as_os_str() != "-" {
+            return Ok(Self { path: Arc::from(path), content: Content::Archive });
+        }
+        Self::from_reader(path, raw)
+    }
+
+    /// Opens what a reader gives; `path` names it. Errors: cannot be read, or is no text.
+    pub fn from_reader(path: &Path, reader: Box<dyn Read>) -> Result<Self, InputError> {
+        Ok(Self { path: Arc::from(path), content: Content::Text(Source::new(path, reader)?) })
     }
 
     /// The format its first bytes look like, in a person's words.
