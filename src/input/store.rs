@@ -15,12 +15,19 @@ pub mod dino;
 pub mod finder;
 pub mod gajim;
 pub mod json_text;
+pub mod kaidan;
 pub mod key_file;
 mod leveldb;
+pub mod lurch;
+pub mod monal;
 pub mod movim;
 pub mod profanity;
+pub mod psi;
 pub mod python_omemo;
+pub mod siskin;
+pub mod smack;
 pub mod sqlite;
+pub mod uwpx;
 mod walk;
 pub mod web_storage;
 
@@ -75,9 +82,18 @@ pub const FORMATS: &[StoreFormat] = &[
     converse::FORMAT,
     dino::FORMAT,
     gajim::FORMAT,
+    kaidan::FORMAT,
+    lurch::FORMAT,
+    monal::FORMAT,
     movim::FORMAT,
     profanity::FORMAT,
+    psi::FORMAT,
+    psi::CORE_FORMAT,
     python_omemo::FORMAT,
+    siskin::FORMAT,
+    siskin::BEAGLE_FORMAT,
+    smack::FORMAT,
+    uwpx::FORMAT,
 ];
 
 /// The format that recognises a file or folder.
