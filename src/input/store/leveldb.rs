@@ -229,3 +229,170 @@ impl<'a> Cursor<'a> {
         self.take(length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn varint(mut value: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        while value >= 0x80 {
+            out.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        out.push(value as u8);
+        out
+    }
+
+    /// A record of a log in one fragment; nobody checks the CRC.
+    fn record(content: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(content.len()).expect("short").to_le_bytes();
+        [&[0; 4][..], &length, &[1], content].concat()
+    }
+
+    /// Sequence number, then keys with a value or a deletion.
+    fn batch(sequence: u64, entries: &[(&str, Option<&str>)]) -> Vec<u8> {
+        let mut out = sequence.to_le_bytes().to_vec();
+        out.extend(u32::try_from(entries.len()).expect("few").to_le_bytes());
+        for (key, value) in entries {
+            out.push(u8::from(value.is_some()));
+            for text in std::iter::once(*key).chain(*value) {
+                out.extend(varint(text.len() as u64));
+                out.extend(text.bytes());
+            }
+        }
+        out
+    }
+
+    fn block(entries: &[(Vec<u8>, &[u8])]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut before: &[u8] = &[];
+        for (key, value) in entries {
+            let shared = key.iter().zip(before).take_while(|(a, b)| a == b).count();
+            for number in [shared, key.len() - shared, value.len()] {
+                out.extend(varint(number as u64));
+            }
+            out.extend(&key[shared..]);
+            out.extend(*value);
+            before = key;
+        }
+        out.extend([0, 0, 0, 0, 1, 0, 0, 0]);
+        out
+    }
+
+    /// Appends a block and returns its handle.
+    fn append(table: &mut Vec<u8>, block: &[u8], snappy: bool) -> Vec<u8> {
+        let stored = if snappy { snap::raw::Encoder::new().compress_vec(block).expect("compresses") } else { block.to_vec() };
+        let handle = [varint(table.len() as u64), varint(stored.len() as u64)].concat();
+        table.extend(stored);
+        table.extend([u8::from(snappy), 0, 0, 0, 0]);
+        handle
+    }
+
+    fn table(sequence: u64, entries: &[(&str, Option<&str>)], snappy: bool) -> Vec<u8> {
+        let entries: Vec<(Vec<u8>, &[u8])> = entries
+            .iter()
+            .map(|(key, value)| {
+                let tag = sequence << 8 | u64::from(value.is_some());
+                ([key.as_bytes(), &tag.to_le_bytes()].concat(), value.unwrap_or_default().as_bytes())
+            })
+            .collect();
+        let mut table = Vec::new();
+        let data = append(&mut table, &block(&entries), snappy);
+        let meta = append(&mut table, &block(&[]), false);
+        let index = append(&mut table, &block(&[(b"zzz".to_vec(), &data)]), snappy);
+        let mut footer = [meta, index].concat();
+        footer.resize(40, 0);
+        footer.extend(0xdb47_7524_8b80_fb57u64.to_le_bytes());
+        table.extend(footer);
+        table
+    }
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(tempfile::tempdir().expect("a temporary folder"))
+        }
+
+        fn file(&self, name: &str, bytes: &[u8]) -> &Self {
+            std::fs::write(self.0.path().join(name), bytes).expect("a file");
+            self
+        }
+
+        fn read(&self) -> LevelDb {
+            let mut paths: Vec<_> = std::fs::read_dir(self.0.path()).expect("the folder").flatten().map(|e| e.path()).collect();
+            paths.sort();
+            read(&paths)
+        }
+    }
+
+    fn texts(database: &LevelDb) -> Vec<(String, String)> {
+        let text = |bytes: &Vec<u8>| String::from_utf8_lossy(bytes).into_owned();
+        database.entries.iter().map(|(key, value)| (text(key), text(value))).collect()
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_highest_sequence_number_counts() {
+        for snappy in [false, true] {
+            let folder = Folder::new();
+            folder
+                .file(
+                    "000005.ldb",
+                    &table(3, &[("key-a", Some("old")), ("key-b", Some("kept")), ("key-c", Some("gone"))], snappy),
+                )
+                .file("000006.log", &record(&batch(8, &[("key-a", Some("new")), ("key-c", None)])));
+            let database = folder.read();
+            assert_eq!(texts(&database), pairs(&[("key-a", "new"), ("key-b", "kept")]));
+            assert_eq!(database.problems, []);
+        }
+    }
+
+    #[test]
+    fn tables_that_the_manifest_dropped_do_not_count() {
+        let new_file = |number: u64| [vec![7, 0], varint(number), vec![9, 1, b'a', 1, b'z']].concat();
+        let edit = [vec![1, 1, b'c'], vec![2, 6], new_file(4), new_file(5)].concat();
+        let later = vec![6, 0, 4];
+        let folder = Folder::new();
+        folder
+            .file("CURRENT", b"MANIFEST-000001\n")
+            .file("MANIFEST-000001", &[record(&edit), record(&later)].concat())
+            .file("000003.log", &record(&batch(1, &[("z", Some("from an old log"))])))
+            .file("000004.ldb", &table(1, &[("a", Some("dropped"))], false))
+            .file("000005.ldb", &table(2, &[("b", Some("live"))], false));
+        assert_eq!(texts(&folder.read()), pairs(&[("b", "live")]));
+    }
+
+    #[test]
+    fn damage_is_told_and_the_rest_read() {
+        let whole = record(&batch(1, &[("a", Some("1"))]));
+        let cut = record(&batch(2, &[("b", Some("22222222"))]));
+        let folder = Folder::new();
+        folder.file("000001.log", &[whole, cut[..cut.len() - 3].to_vec()].concat()).file("000002.ldb", b"no table");
+        let database = folder.read();
+        assert_eq!(texts(&database), pairs(&[("a", "1")]));
+        assert_eq!(database.problems.len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let mut gathered = Gathered::default();
+            let _ = log::read(&bytes, &mut gathered);
+            let _ = table::read(&bytes, &mut gathered);
+        }
+
+        #[test]
+        fn a_changed_byte_never_panics(place in 0usize..200, byte in any::<u8>(), snappy in any::<bool>()) {
+            let mut bytes = table(3, &[("key-a", Some("value")), ("key-b", Some("other"))], snappy);
+            let place = place % bytes.len();
+            bytes[place] = byte;
+            let _ = table::read(&bytes, &mut Gathered::default());
+        }
+    }
+}
