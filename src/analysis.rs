@@ -8,6 +8,7 @@
 pub mod activity;
 pub mod audit;
 pub mod book;
+pub mod client_words;
 pub mod content;
 pub mod diagnose;
 pub mod health;

@@ -85,7 +85,12 @@ fn every_cause_is_named_and_every_readable_text_is_read() {
             let index = index.unwrap_or_else(|| panic!("{name} {id}: no verdict"));
             taken[index] = true;
             let verdict = &found.messages[index];
-            assert!(fits(verdict.code, &codes(truth)), "{name} {id}: {} instead of {:?}: {verdict:?}", verdict.code, codes(truth));
+            assert!(
+                fits(verdict.code, &codes(truth)),
+                "{name} {id}: {} instead of {:?}: {verdict:?}",
+                verdict.code,
+                codes(truth)
+            );
             if let Some(text) = truth["plaintext"].as_str() {
                 assert_eq!(verdict.plaintext.as_ref().map(|p| p.expose()), Some(text), "{name} {id}");
             }
@@ -115,7 +120,12 @@ fn every_verdict_carries_its_proof_and_every_alarm_a_remedy() {
                 assert!(!verdict.remedy.is_empty(), "{}: {}", case.name(), verdict.sentence);
             }
             if verdict.confidence != Confidence::Proven {
-                assert!(!verdict.open_questions.is_empty(), "{}: {} is not proven, but nothing is left open", case.name(), verdict.code);
+                assert!(
+                    !verdict.open_questions.is_empty(),
+                    "{}: {} is not proven, but nothing is left open",
+                    case.name(),
+                    verdict.code
+                );
             }
         }
     }

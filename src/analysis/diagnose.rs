@@ -2,6 +2,7 @@
 //! first in [`CAUSES`] that does names the code. Its doc comment is what `explain CODE` prints.
 
 use super::book::Book;
+use super::client_words;
 use super::content::Payload;
 use super::outcome::{OpenedBy, Outcome};
 use super::own_device::OwnDevice;
@@ -311,6 +312,9 @@ pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
     let own = scene.own();
     let addressed = outcome.addressing.ours > 0 || outcome.addressing.other_jid.is_some();
     let mut evidence = judgement.evidence;
+    if !code.is_harmless() {
+        evidence.extend(outcome.client_failures.iter().map(client_words::evidence));
+    }
     evidence.extend(outcome.repairs.iter().map(|r| scene.stanza(r.clone())));
     if let Some(opened) = opened {
         evidence.extend(opened.findings.iter().map(|f| scene.stanza(f.to_string())));

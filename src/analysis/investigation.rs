@@ -1,6 +1,7 @@
 //! The main job: stores and captures in, a diagnosis out.
 
 use super::book::{Book, Sighting};
+use super::client_words;
 use super::content::{self, Payload};
 use super::diagnose::{self, Whole};
 use super::outcome::{Addressing, Element, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
@@ -87,8 +88,21 @@ impl Investigation {
                     }
                 }
             }
-            CaptureEvent::ClientLine(line) if self.client_lines.len() < MAX_CLIENT_LINES => self.client_lines.push(line),
-            CaptureEvent::ClientLine(_) => {}
+            CaptureEvent::ClientLine(line) => self.client_line(line),
+        }
+    }
+
+    /// A line of the client's own follows the message that it speaks of.
+    fn client_line(&mut self, line: ClientLine) {
+        if let Some(last) = self.outcomes.last_mut()
+            && last.header.position.file == line.position.file
+            && last.client_failures.len() < client_words::MAX_LINES
+            && client_words::reports_failure(&line)
+        {
+            last.client_failures.push(line.clone());
+        }
+        if self.client_lines.len() < MAX_CLIENT_LINES {
+            self.client_lines.push(line);
         }
     }
 
@@ -353,6 +367,7 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
         own_newest: None,
         own_seen: Vec::new(),
         own_exchange: None,
+        client_failures: Vec::new(),
         peer: None,
         repairs: message.repairs.clone(),
     }

@@ -4,7 +4,7 @@ use super::book::{OwnRatchetKey, SeenBefore};
 use super::content::Payload;
 use super::peer::PeerFact;
 use super::trial::Trial;
-use crate::model::{BareJid, Direction, Place, Position, Trust, When, Wrapper};
+use crate::model::{BareJid, ClientLine, Direction, Place, Position, Trust, When, Wrapper};
 use crate::omemo::stanza::Fault;
 use crate::omemo::wire::WireError;
 use crate::omemo::xml::XmlError;
@@ -41,6 +41,8 @@ pub struct Outcome {
     pub own_seen: Vec<PublicKey>,
     /// A key exchange of ours with that device, seen before this message.
     pub own_exchange: Option<OwnRatchetKey>,
+    /// Lines in which the client itself says that it could not read this message.
+    pub client_failures: Vec<ClientLine>,
     /// What the sender's own store says.
     pub peer: Option<PeerFact>,
     /// What the log's reader had to repair.

@@ -33,7 +33,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     // The newest copy is the living store: where it knows the chain, the client got past this message.
     let known_later = trials.len() > 1 && trials.last().is_some_and(|t| t.their_ratchet_keys.contains(&key.ratchet_key));
     let moved = own_ratchet_moved(scene)?;
-    if !scene.whole.snapshots_only && !known_later && !moved.within_capture {
+    // Where the client itself could not read the message, it worked with this very copy.
+    let client_failed = !scene.outcome.client_failures.is_empty();
+    if !scene.whole.snapshots_only && !known_later && (!moved.within_capture || client_failed) {
         return None;
     }
     Some(
