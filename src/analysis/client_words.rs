@@ -120,8 +120,14 @@ const WORDS: &[Words] = &[
     failed("Bad Mac!", "a bad MAC, and many causes have this one wording"),
 ];
 
+/// Lines that carry a decrypted text: whatever it quotes is not the client's word.
+const PLAINTEXT_LINES: &[&str] = &["Decrypted Message", "Decrypted message"];
+
 /// The wording in a line.
 pub fn recognise(text: &str) -> Option<&'static Words> {
+    if PLAINTEXT_LINES.iter().any(|mark| text.contains(mark)) {
+        return None;
+    }
     WORDS.iter().find(|w| text.contains(w.text))
 }
 
@@ -186,7 +192,8 @@ mod tests {
 
     #[test]
     fn unknown_lines_are_not_kept() {
-        assert_eq!(recognise("Decrypted Message => secret"), None);
+        assert_eq!(recognise("Session created for: bob@example.org"), None);
+        assert_eq!(recognise("(a@b) Decrypted Message => No valid sessions"), None);
     }
 
     /// A wording that contains an earlier one could never be found.

@@ -88,10 +88,10 @@ impl Published {
         let bundle = captured.bundle;
         let sighting = Sighting { position: captured.position, id: captured.stanza_id };
         let owner = owner(captured.owner, captured.direction, own);
-        if let (Some(identity), Some(key), Some(signed)) = (&bundle.identity_key, &bundle.signed_prekey, &bundle.signature) {
-            if !signature::verify_signed_prekey(bundle.namespace, identity, key, signed) {
-                self.findings.push(bad_bundle(&owner, captured.device_id, bundle.namespace, &sighting));
-            }
+        if let (Some(identity), Some(key), Some(signed)) = (&bundle.identity_key, &bundle.signed_prekey, &bundle.signature)
+            && !signature::verify_signed_prekey(bundle.namespace, identity, key, signed)
+        {
+            self.findings.push(bad_bundle(&owner, captured.device_id, bundle.namespace, &sighting));
         }
         let Some(device_id) = captured.device_id else { return };
         let seen = self.bundles.entry((owner, device_id, bundle.namespace)).or_insert_with(|| BundleSeen {

@@ -242,11 +242,11 @@ impl Replay {
             begun: None,
             replaced: Vec::new(),
         });
-        if !implementation.archives_states() {
-            if let Some(old) = replayed.record.current.clone() {
-                replayed.replaced.insert(0, old);
-                replayed.replaced.truncate(MAX_REPLACED);
-            }
+        if !implementation.archives_states()
+            && let Some(old) = replayed.record.current.clone()
+        {
+            replayed.replaced.insert(0, old);
+            replayed.replaced.truncate(MAX_REPLACED);
         }
         replayed.record.begin(next);
         replayed.turned = Some(order);
