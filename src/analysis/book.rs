@@ -30,6 +30,22 @@ pub struct OwnRatchetKey {
     pub order: usize,
 }
 
+/// Two stanzas of ours that used one ratchet key and counter for different contents.
+#[derive(Clone, Debug)]
+pub struct OwnReuse {
+    /// The receiving device.
+    pub rid: u32,
+    /// The counter.
+    pub counter: u32,
+    /// The first stanza.
+    pub first: Sighting,
+    /// The other one.
+    pub second: Sighting,
+}
+
+/// Our own reuses that are kept: one is proof enough, a handful shows the pattern.
+const MAX_REUSES: usize = 100;
+
 /// A message's key element, seen before.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -91,6 +107,8 @@ struct SeenChain {
 #[derive(Debug, Default)]
 pub struct Book {
     own_sent: HashMap<(Namespace, u32), Vec<OwnRatchetKey>>,
+    own_messages: HashMap<Chain, HashMap<u32, Seen>>,
+    own_reuses: Vec<OwnReuse>,
     seen: HashMap<Chain, SeenChain>,
     identities: HashMap<(Namespace, Option<BareJid>, u32), Vec<IdentityUse>>,
     prekeys: HashMap<(Namespace, u32), Vec<PrekeyUse>>,
@@ -101,6 +119,7 @@ impl Book {
     pub fn note_own(&mut self, namespace: Namespace, rid: u32, content: &KeyContent, sighting: &Sighting, order: usize) {
         let message = content.message();
         let base_key = content.key_exchange().map(|e| e.base_key);
+        self.note_own_counter(namespace, rid, message, sighting);
         let keys = self.own_sent.entry((namespace, rid)).or_default();
         match keys.iter_mut().find(|k| k.ratchet_key == message.ratchet_key) {
             Some(known) => {
@@ -115,6 +134,39 @@ impl Book {
                 order,
             }),
         }
+    }
+
+    /// The same stanza comes by several ways (sent, carbon, room, archive); other bytes are a reuse.
+    fn note_own_counter(&mut self, namespace: Namespace, rid: u32, message: &RatchetMessage, sighting: &Sighting) {
+        let counters = self.own_messages.entry((namespace, rid, message.ratchet_key)).or_default();
+        match counters.get(&message.counter) {
+            Some(first) if first.mac != message.mac && self.own_reuses.len() < MAX_REUSES => {
+                let reuse = OwnReuse { rid, counter: message.counter, first: first.sighting.clone(), second: sighting.clone() };
+                self.own_reuses.push(reuse);
+            }
+            Some(_) => {}
+            None => {
+                let seen = Seen {
+                    sighting: sighting.clone(),
+                    mac: message.mac.clone(),
+                    ciphertext_length: message.ciphertext.len(),
+                    opened: false,
+                };
+                counters.insert(message.counter, seen);
+            }
+        }
+    }
+
+    /// Stanzas of ours that used a key twice.
+    pub fn own_reuses(&self) -> &[OwnReuse] {
+        &self.own_reuses
+    }
+
+    /// All devices we wrote to, with our ratchet keys.
+    pub fn own_sent(&self) -> impl Iterator<Item = (Namespace, u32, &[OwnRatchetKey])> {
+        let mut sent: Vec<_> = self.own_sent.iter().map(|((namespace, rid), keys)| (*namespace, *rid, keys.as_slice())).collect();
+        sent.sort_by_key(|(namespace, rid, _)| (*namespace, *rid));
+        sent.into_iter()
     }
 
     /// Our ratchet keys towards a device, in the order in which the capture shows them.

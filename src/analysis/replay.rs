@@ -158,6 +158,7 @@ impl Replay {
             ratchet: None,
             opened: None,
             over_limit: None,
+            retired_chain: false,
             state: None,
             associated_data: None,
             replaced_session_opens: false,
@@ -284,6 +285,7 @@ impl Replay {
             trial.opened = Some(opened.key_material.clone());
             trial.state = Some(opened.state);
             trial.over_limit = attempt.over_limit;
+            trial.retired_chain = opened_with_retired_chain(&replayed.record, &attempt, opened.state);
             let turned = attempt
                 .states
                 .iter()
@@ -364,6 +366,13 @@ fn first_jid(candidates: &[DeviceKey]) -> Option<BareJid> {
 
 fn present(jid: &BareJid, replayed: &Replayed) -> SessionFact {
     SessionFact::Present { jid: jid.clone(), place: replayed.place.clone(), states: replayed.record.states().count() }
+}
+
+/// Whether the key came from a chain that the client had ended, and was not among the skipped ones.
+fn opened_with_retired_chain(record: &SessionRecord, attempt: &Attempt, opened: StateRef) -> bool {
+    let Some(tried) = attempt.states.iter().find(|s| s.state == opened) else { return false };
+    let Some(ChainLookup::Known { chain, skipped: false, .. }) = tried.step.lookup else { return false };
+    record.state(opened).and_then(|s| s.receiver_chains.get(chain)).is_some_and(|c| c.retired)
 }
 
 /// Opens a message with a session the client no longer has, and moves that session on.

@@ -22,6 +22,8 @@ pub struct Trial {
     pub over_limit: Option<u32>,
     /// The state that opened it, or would have.
     pub state: Option<StateRef>,
+    /// It opened with a chain key that the client had dropped when the chain ended: only this program kept it.
+    pub retired_chain: bool,
     /// A proof that only the associated data is wrong.
     pub associated_data: Option<AdFact>,
     /// A session that this copy had, and that another key exchange replaced, opens the message.

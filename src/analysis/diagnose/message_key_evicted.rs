@@ -24,7 +24,7 @@ pub(super) const CAUSE: Cause =
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened_by_store() {
-        return None;
+        return ended_chain(scene);
     }
     if let Some(evidence) = dropped_skipped_key(scene) {
         return Some(remedy(
@@ -44,6 +44,22 @@ fn sentence(scene: &Scene<'_>) -> String {
 
 fn remedy(judgement: Judgement) -> Judgement {
     judgement.remedy("The key is gone for good: ask the sender to send the message again.")
+}
+
+/// The message belongs to a chain that ended, and the client kept only the keys that the sender's `pn`
+/// announced. The libsignal family announces one less than the chain has.
+fn ended_chain(scene: &Scene<'_>) -> Option<Judgement> {
+    scene.trial().filter(|t| t.retired_chain)?;
+    let implementation = scene.client()?.implementation;
+    let counter = scene.outcome.key_fact()?.counter;
+    Some(
+        Judgement::new(Confidence::Proven, format!("The message from {} came after its chain had ended; {} keeps no key for it.", scene.sender(), scene.client_name()))
+            .detail("pn-off-by-one")
+            .evidence(computed(format!("counter {counter} opens only with a chain key that the client drops when the ratchet turns")))
+            .evidence(rule(implementation.name(), "keeps the keys up to the previous counter (pn) of the next chain; senders of the libsignal family write one less than the chain's length"))
+            .remedy("Nothing is wrong with the session. Ask the sender to send the message again.")
+            .remedy("The sender's library counts pn differently from the specification: report it there."),
+    )
 }
 
 /// The chain is known, but its skipped keys are full and all newer than the message.

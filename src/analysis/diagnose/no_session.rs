@@ -19,11 +19,13 @@
 //!
 //! **References.** XEP-0384 section 5.6 and 5.7.
 
-use super::{Cause, Judgement, Scene, in_store, nothing};
+use super::{Cause, Judgement, Scene, Whole, in_stanza, in_store};
+use crate::analysis::activity::HEARTBEAT;
 use crate::analysis::trial::SessionFact;
-use crate::model::{Code, Confidence};
+use crate::model::{Code, Confidence, Finding, MessageVerdict};
+use std::collections::BTreeSet;
 
-pub(super) const CAUSE: Cause = Cause { code: Code::NoSession, source: include_str!("no_session.rs"), judge, whole: nothing };
+pub(super) const CAUSE: Cause = Cause { code: Code::NoSession, source: include_str!("no_session.rs"), judge, whole };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trial = scene.trial()?;
@@ -40,4 +42,38 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .remedy("Send any message to this contact: that begins a new session; then ask for the lost message again.")
             .all_remedies(replace),
     )
+}
+
+/// One-way sessions: key exchanges that never end, because no answer ever arrives.
+fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+    let ours = whole.book.own_sent().filter_map(|(_, rid, keys)| {
+        let newest = keys.last().filter(|k| k.base_key.is_some() && k.counter >= HEARTBEAT)?;
+        let sentence = format!("Device {rid} never answered: we still send it key exchanges after {} messages.", newest.counter);
+        Some((
+            sentence,
+            in_stanza(&newest.first, format!("the key exchange that is still repeated with counter {}", newest.counter)),
+        ))
+    });
+    let mut seen = BTreeSet::new();
+    let theirs = whole.scenes().filter_map(|scene| {
+        let key = scene.outcome.key_fact().filter(|k| k.exchange && k.counter >= HEARTBEAT)?;
+        let new = seen.insert((scene.outcome.header.from.clone(), scene.outcome.element.sid()));
+        let sentence = format!(
+            "{} still sends key exchanges after {} messages: nothing of ours ever reached it.",
+            scene.sender(),
+            key.counter
+        );
+        new.then(|| (sentence, scene.stanza(format!("a key exchange with counter {}", key.counter))))
+    });
+    ours.chain(theirs)
+        .map(|(sentence, evidence)| Finding {
+            code: Code::NoSession,
+            detail: Some("one-way-session"),
+            confidence: Confidence::Likely,
+            sentence,
+            evidence: vec![evidence],
+            remedy: vec!["Let the silent side write something; if it stays so, it should replace the session or be removed from the device list.".into()],
+            stanza_ids: Vec::new(),
+        })
+        .collect()
 }

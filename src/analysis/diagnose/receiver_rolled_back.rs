@@ -21,11 +21,12 @@
 //! **References.** Double Ratchet section 2.3; XEP-0384 section 8.
 
 use super::own_ratchet_moved::own_ratchet_moved;
-use super::{Cause, Judgement, Scene, nothing};
-use crate::model::{Code, Confidence};
+use super::{Cause, Judgement, Scene, Whole, in_stanza};
+use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict};
+use std::collections::BTreeSet;
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::ReceiverRolledBack, source: include_str!("receiver_rolled_back.rs"), judge, whole: nothing };
+    Cause { code: Code::ReceiverRolledBack, source: include_str!("receiver_rolled_back.rs"), judge, whole };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened_by_store() {
@@ -45,4 +46,59 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         _ => judgement
             .open_question("An earlier log with our own messages to this contact, or the sender's store, would prove it."),
     })
+}
+
+/// The store as a whole: since when, and who is affected; and our own stanzas that used one key twice.
+fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
+    let hit: Vec<&MessageVerdict> = verdicts.iter().filter(|v| v.code == Code::ReceiverRolledBack).collect();
+    let mut findings = Vec::new();
+    if let (Some(first), Some(last)) = (hit.first(), hit.last()) {
+        let contacts: BTreeSet<String> = hit.iter().filter_map(|v| v.from.as_ref().map(ToString::to_string)).collect();
+        let when = first.time.as_ref().map(|t| format!(" (first seen {t})")).unwrap_or_default();
+        let until = if hit.len() > 1 { format!(", the last is {}", last.position) } else { String::new() };
+        findings.push(Finding {
+            code: Code::ReceiverRolledBack,
+            detail: Some("store"),
+            confidence: hit.iter().map(|v| v.confidence).max().unwrap_or(Confidence::Possible),
+            sentence: format!(
+                "The store is an older copy than the one that was in use{when}; messages of {} do not open with it.",
+                joined(&contacts)
+            ),
+            evidence: vec![Evidence {
+                kind: EvidenceKind::Stanza,
+                place: first.position.to_string(),
+                says: format!("{} of {} messages fail because of it{until}", hit.len(), verdicts.len()),
+            }],
+            remedy: first.remedy.clone(),
+            stanza_ids: hit.iter().filter_map(|v| v.id.clone()).collect(),
+        });
+    }
+    if let Some(reuse) = whole.book.own_reuses().first() {
+        findings.push(Finding {
+            code: Code::ReceiverRolledBack,
+            detail: Some("own-state-reused"),
+            confidence: Confidence::Proven,
+            sentence: format!(
+                "Our own device used a key twice (towards device {}): it went back to an older state, or two copies of it run.",
+                reuse.rid
+            ),
+            evidence: vec![
+                in_stanza(&reuse.first, format!("our ratchet key with counter {}", reuse.counter)),
+                in_stanza(&reuse.second, "the same ratchet key and counter with other contents"),
+            ],
+            remedy: vec![
+                "Make sure that the profile runs on one machine only.".into(),
+                "Begin new sessions with the affected contacts, and send again what they did not get.".into(),
+            ],
+            stanza_ids: reuse.second.id.iter().cloned().collect(),
+        });
+    }
+    findings
+}
+
+fn joined(contacts: &BTreeSet<String>) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<&str> = contacts.iter().take(SHOWN).map(String::as_str).collect();
+    let more = contacts.len().saturating_sub(SHOWN);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }

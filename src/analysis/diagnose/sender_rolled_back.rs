@@ -19,12 +19,13 @@
 //!
 //! **References.** Double Ratchet section 2; XEP-0384 section 8.
 
-use super::{Cause, Judgement, Scene, computed, in_stanza, in_store, nothing};
+use super::{Cause, Judgement, Scene, Whole, computed, in_stanza, in_store};
 use crate::analysis::trial::RatchetFact;
-use crate::model::{Code, Confidence, Wrapper};
+use crate::model::{BareJid, Code, Confidence, Finding, MessageVerdict, Wrapper};
+use std::collections::BTreeMap;
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::SenderRolledBack, source: include_str!("sender_rolled_back.rs"), judge, whole: nothing };
+    Cause { code: Code::SenderRolledBack, source: include_str!("sender_rolled_back.rs"), judge, whole };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened_by_store() {
@@ -80,4 +81,32 @@ fn remedies(judgement: Judgement) -> Judgement {
     judgement
         .remedy("The sender should end and restart the session with us, then send the lost texts again.")
         .remedy("After restoring a backup, make new OMEMO keys instead of going on with the old ones.")
+}
+
+/// Each device that went back, once.
+fn whole(_whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
+    let mut devices: BTreeMap<(Option<&BareJid>, Option<u32>), Vec<&MessageVerdict>> = BTreeMap::new();
+    for verdict in verdicts.iter().filter(|v| v.code == Code::SenderRolledBack) {
+        devices.entry((verdict.from.as_ref(), verdict.sid)).or_default().push(verdict);
+    }
+    devices
+        .into_iter()
+        .filter_map(|((from, sid), hit)| {
+            let first = hit.first()?;
+            let who = from.map_or_else(|| "the sender".into(), ToString::to_string);
+            let device = sid.map(|id| format!("device {id} of ")).unwrap_or_default();
+            Some(Finding {
+                code: Code::SenderRolledBack,
+                detail: None,
+                confidence: hit.iter().map(|v| v.confidence).max().unwrap_or(Confidence::Possible),
+                sentence: format!(
+                    "{device}{who} restored an older copy of its keys; {} of its messages cannot be read.",
+                    hit.len()
+                ),
+                evidence: first.evidence.clone(),
+                remedy: first.remedy.clone(),
+                stanza_ids: hit.iter().filter_map(|v| v.id.clone()).collect(),
+            })
+        })
+        .collect()
 }

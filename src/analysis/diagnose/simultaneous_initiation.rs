@@ -19,12 +19,13 @@
 //!
 //! **References.** XEP-0384 section 5.4; the Signal paper on Sesame, section 3.
 
-use super::{Cause, Judgement, Scene, computed, in_stanza, nothing};
+use super::{Cause, Judgement, Scene, Whole, computed, in_stanza};
 use crate::analysis::trial::RatchetFact;
-use crate::model::{Code, Confidence, Evidence};
+use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
+use std::collections::BTreeSet;
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::SimultaneousInitiation, source: include_str!("simultaneous_initiation.rs"), judge, whole: nothing };
+    Cause { code: Code::SimultaneousInitiation, source: include_str!("simultaneous_initiation.rs"), judge, whole };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trial = scene.trial()?;
@@ -69,4 +70,56 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
         evidence.push(scene.stanza("its chain had begun before the sender's own key exchange: the sender uses two sessions"));
     }
     (!evidence.is_empty()).then_some(evidence)
+}
+
+/// Key exchanges that crossed, also where archived states make it harmless.
+fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
+    let mut told: BTreeSet<(Option<BareJid>, Option<u32>)> = BTreeSet::new();
+    let mut findings = Vec::new();
+    for (scene, verdict) in whole.scenes().zip(verdicts) {
+        let outcome = scene.outcome;
+        let Some(own) = outcome.own_exchange.as_ref() else { continue };
+        // Theirs begins a session of its own although ours is on its way, or it answers in a replaced one.
+        let device = (verdict.from.clone(), verdict.sid);
+        if told.contains(&device) {
+            continue;
+        }
+        let crossed = outcome.key_fact().is_some_and(|k| k.exchange) && verdict.code == Code::Ok && unanswered(&scene, own);
+        let named = verdict.code == Code::SimultaneousInitiation;
+        if !crossed && !named {
+            continue;
+        }
+        told.insert(device);
+        let harmless = scene.client().is_some_and(|c| c.implementation.archives_states()) && !named;
+        let effect = if harmless {
+            "both sessions are kept, so it does no harm"
+        } else {
+            "messages may be lost until one side begins anew"
+        };
+        findings.push(Finding {
+            code: Code::SimultaneousInitiation,
+            detail: harmless.then_some("harmless"),
+            confidence: if named { verdict.confidence } else { Confidence::Likely },
+            sentence: format!("We and {} began a session with each other at the same time; {effect}.", scene.sender()),
+            evidence: vec![
+                in_stanza(&own.first, "our own key exchange"),
+                scene.stanza("their key exchange, begun before they had ours"),
+            ],
+            remedy: vec![if harmless {
+                "Nothing.".into()
+            } else {
+                "One side, not both, should replace the session and write again.".into()
+            }],
+            stanza_ids: outcome.header.id.iter().cloned().collect(),
+        });
+    }
+    findings
+}
+
+/// Nothing of theirs had answered our key exchange when theirs came.
+fn unanswered(scene: &Scene<'_>, own: &crate::analysis::book::OwnRatchetKey) -> bool {
+    let sid = scene.outcome.element.sid();
+    let before = |o: &&crate::analysis::outcome::Outcome| o.header.position != scene.outcome.header.position;
+    let between = scene.whole.outcomes.iter().skip(own.order).take_while(before);
+    between.filter(|o| o.element.sid() == sid).all(|o| o.key_fact().is_none_or(|k| k.exchange))
 }
