@@ -7,6 +7,14 @@ mod write;
 /// Deepest nesting that is read.
 pub const MAX_DEPTH: usize = 100;
 
+/// Most elements in one stanza: the tree takes far more memory than the text. A long roster has some
+/// thousands.
+pub const MAX_ELEMENTS: usize = 200_000;
+
+/// Most attributes of one element, and most namespace declarations in force at one place: both are
+/// searched one by one.
+pub const MAX_ATTRIBUTES: usize = 200;
+
 /// An element that a log reader puts in the place of a text that the log left out, so that it is not
 /// taken for an empty or broken one. No client sends it.
 pub const LEFT_OUT_XML: &str = "<left-out xmlns='omemoscope:log'/>";
@@ -70,6 +78,9 @@ pub enum XmlErrorKind {
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
+    /// More elements, attributes or declarations than [`MAX_ELEMENTS`] and [`MAX_ATTRIBUTES`].
+    #[error("more than {0} {1}")]
+    TooMany(usize, &'static str),
     /// Longer than a reader of captures takes in.
     #[error("longer than {0} bytes")]
     TooLong(usize),

@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// limit keeps memory bounded when a log names a new stream in every line.
 const MAX_STREAMS: usize = 32;
 
+/// Longest name of a stream that is told apart from others.
+const MAX_STREAM_NAME: usize = 4096;
+
 /// Whether a record of a log holds stanzas whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -71,7 +74,11 @@ impl<'a> Records<'a> {
     /// A record begins; the one before ends.
     pub fn begin(&mut self, record: Record) {
         self.end();
-        let key = (record.stream, record.direction);
+        let mut stream = record.stream;
+        if stream.len() > MAX_STREAM_NAME {
+            stream.clear();
+        }
+        let key = (stream, record.direction);
         if !self.streams.contains_key(&key) && self.streams.len() >= MAX_STREAMS {
             self.finish_streams();
         }

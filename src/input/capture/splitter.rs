@@ -14,8 +14,8 @@ const KEPT_OF_TOO_LONG: usize = 64 << 10;
 const MAX_WRAPPER_TAG: usize = 64 << 10;
 
 /// Open elements that are remembered by name; deeper ones are counted only. The XML reader refuses
-/// far less deep stanzas.
-const MAX_OPEN: usize = 1024;
+/// such stanzas ([`crate::omemo::xml::MAX_DEPTH`]), and every end tag is searched among them.
+const MAX_OPEN: usize = 128;
 
 /// Prefix declarations of wrapper elements that are remembered.
 const MAX_SCOPE: usize = 64;

@@ -25,6 +25,8 @@ const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";
 const MAX_OCCUPANTS: usize = 50_000;
 /// PubSub requests that wait for an answer.
 const MAX_REQUESTS: usize = 10_000;
+/// Longest address that is remembered: three parts of 1023 bytes (RFC 7622).
+pub(super) const MAX_JID: usize = 3071;
 /// How deep messages may be forwarded in messages.
 const MAX_WRAPPERS: usize = 4;
 
@@ -92,7 +94,10 @@ impl Unwrapper {
 
     /// Occupant presences of rooms that show real addresses (XEP-0045, 7.2.3).
     fn presence(&mut self, presence: &Element) {
-        if let (Some(occupant), Some(real)) = (presence.attribute("from"), real_jid(presence)) {
+        if let (Some(occupant), Some(real)) = (presence.attribute("from"), real_jid(presence))
+            && occupant.len() <= MAX_JID
+            && real.as_str().len() <= MAX_JID
+        {
             self.occupants.insert(occupant.to_owned(), real);
         }
     }

@@ -3,6 +3,7 @@
 use super::{Fault, MAX_ID, base64, number, shorten};
 use crate::omemo::Namespace;
 use crate::omemo::xml::Element;
+use std::collections::HashSet;
 
 /// Longest label that XEP-0384 advises, in Unicode code points.
 const ADVISED_LABEL_LENGTH: usize = 53;
@@ -38,13 +39,14 @@ impl DeviceList {
             return None;
         }
         let mut this = Self { namespace, devices: Vec::new(), faults: Vec::new() };
+        let mut seen = HashSet::new();
         for (index, device) in element.elements().filter(|e| e.is("device", namespace.uri())).enumerate() {
-            this.device(device, &format!("device[{}]", index + 1));
+            this.device(device, &format!("device[{}]", index + 1), &mut seen);
         }
         Some(this)
     }
 
-    fn device(&mut self, device: &Element, place: &str) {
+    fn device(&mut self, device: &Element, place: &str, seen: &mut HashSet<u32>) {
         let value = device.attribute("id").unwrap_or_default();
         let Some(id) = number(value).and_then(|id| u32::try_from(id).ok()) else {
             let says = format!("the id is \u{201c}{}\u{201d}, expected a number from 1 to {MAX_ID}", shorten(value));
@@ -54,7 +56,7 @@ impl DeviceList {
         if !(1..=MAX_ID).contains(&id) {
             self.faults.push(Fault::odd(format!("{place}/@id"), format!("the id is {id}, expected 1 to {MAX_ID}")));
         }
-        if self.devices.iter().any(|d| d.id == id) {
+        if !seen.insert(id) {
             self.faults.push(Fault::odd(format!("{place}/@id"), format!("device {id} is listed twice")));
         }
         let label = device.attribute("label").map(str::to_owned);

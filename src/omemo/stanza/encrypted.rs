@@ -3,6 +3,7 @@
 use super::{Fault, base64, device_id, shorten};
 use crate::omemo::Namespace;
 use crate::omemo::xml::Element;
+use std::collections::HashMap;
 
 /// Length of the initialisation vector that AES-GCM is meant for and that all clients write today.
 const USUAL_IV_LENGTH: usize = 12;
@@ -194,15 +195,19 @@ impl Encrypted {
     /// The same id twice. The legacy header has no addresses, so two accounts may share one; Kaidan
     /// (0.12) writes several keys for a device it holds several sessions with. Receivers try each.
     fn repeated_ids(&mut self) {
-        for (index, key) in self.keys.iter().enumerate() {
+        let mut seen = HashMap::new();
+        for key in &self.keys {
             let Some(rid) = key.rid else { continue };
-            if self.keys[..index].iter().any(|k| k.rid == key.rid && k.jid == key.jid) {
-                self.faults.push(if self.namespace.is_legacy() {
-                    Fault::odd("header/key/@rid", format!("device {rid} has several keys; two accounts may share the id"))
-                } else {
-                    Fault::odd("header/keys/key/@rid", format!("device {rid} has several keys under one address"))
-                });
+            let times: &mut usize = seen.entry((rid, key.jid.as_deref())).or_default();
+            *times += 1;
+            if *times != 2 {
+                continue;
             }
+            self.faults.push(if self.namespace.is_legacy() {
+                Fault::odd("header/key/@rid", format!("device {rid} has several keys; two accounts may share the id"))
+            } else {
+                Fault::odd("header/keys/key/@rid", format!("device {rid} has several keys under one address"))
+            });
         }
     }
 }

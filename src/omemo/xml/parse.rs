@@ -1,6 +1,6 @@
 //! Text to tree.
 
-use super::{Attribute, Element, MAX_DEPTH, Node, ParseFailure, XmlError, XmlErrorKind};
+use super::{Attribute, Element, MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, Node, ParseFailure, XmlError, XmlErrorKind};
 use quick_xml::Reader;
 use quick_xml::errors::{Error, IllFormedError, SyntaxError};
 use quick_xml::events::{BytesStart, Event};
@@ -21,7 +21,7 @@ impl Element {
 
     /// Reads one element that stood inside others, whose declarations are `scope`.
     pub fn parse_in_scope(text: &str, scope: &[(String, String)]) -> Result<Self, ParseFailure> {
-        let mut builder = Builder { scope: scope.to_vec(), open: Vec::new(), root: None, error: None, limit: MAX_DEPTH };
+        let mut builder = Builder { scope: scope.to_vec(), open: Vec::new(), root: None, error: None, elements: 0 };
         let mut reader = Reader::from_str(text);
         loop {
             let before = offset(reader.buffer_position());
@@ -53,7 +53,7 @@ struct Builder {
     root: Option<Element>,
     /// The first thing that was wrong; reading goes on after some.
     error: Option<XmlError>,
-    limit: usize,
+    elements: usize,
 }
 
 impl Builder {
@@ -93,8 +93,13 @@ impl Builder {
             self.fail(at, XmlErrorKind::Malformed("a second element after the end of the first".into()));
             return false;
         }
-        if self.open.len() >= self.limit {
+        if self.open.len() >= MAX_DEPTH {
             self.fail(at, XmlErrorKind::TooDeep);
+            return false;
+        }
+        self.elements += 1;
+        if self.elements > MAX_ELEMENTS {
+            self.fail(at, XmlErrorKind::TooMany(MAX_ELEMENTS, "elements"));
             return false;
         }
         let declared = self.scope.len();
@@ -107,6 +112,10 @@ impl Builder {
                     break;
                 }
             };
+            if attributes.len() >= MAX_ATTRIBUTES || self.scope.len() >= MAX_ATTRIBUTES {
+                self.fail(at, XmlErrorKind::TooMany(MAX_ATTRIBUTES, "attributes or declarations"));
+                return false;
+            }
             let value = self.unescape(&attribute.value, at);
             let (prefix, name) = split(attribute.key.0);
             match prefix {
@@ -302,6 +311,16 @@ mod tests {
         assert!(matches!(failure("<m><a></m>").error.kind, XmlErrorKind::Malformed(_)));
         assert!(matches!(failure("<m a='1' a='2'/>").error.kind, XmlErrorKind::Malformed(_)));
         assert!(matches!(failure("<m/><n/>").error.kind, XmlErrorKind::Malformed(_)));
+    }
+
+    #[test]
+    fn numbers_are_limited() {
+        let attributes: String = (0..=MAX_ATTRIBUTES).map(|i| format!(" a{i}=''")).collect();
+        assert!(matches!(failure(&format!("<a{attributes}/>")).error.kind, XmlErrorKind::TooMany(..)));
+        let declarations: String = (0..=MAX_ATTRIBUTES).map(|i| format!(" xmlns:a{i}='b'")).collect();
+        assert!(matches!(failure(&format!("<a{declarations}/>")).error.kind, XmlErrorKind::TooMany(..)));
+        let elements = format!("<a>{}</a>", "<b/>".repeat(MAX_ELEMENTS));
+        assert!(matches!(failure(&elements).error.kind, XmlErrorKind::TooMany(..)));
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub(super) const FORMAT: Format = Format {
 /// Loggers that speak of OMEMO: the plugin's, the built-in module's, the libraries'.
 const OMEMO_LOGGERS: [&str; 4] = ["gajim.p.omemo", "gajim.c.m.omemo", "omemo_dr", "gajim.axolotl"];
 
+/// Empty lines in a row that are kept as part of a text.
+const MAX_EMPTY_LINES: usize = 1000;
+
 #[derive(Default)]
 struct Gajim {
     /// Lines of stream data are being read.
@@ -76,7 +79,7 @@ impl LogFormat for Gajim {
             Data::Yes if line.text.is_empty() || (self.held > 0 && is_glib_line(line.text)) => self.held += 1,
             Data::Yes => {
                 if self.held > 0 {
-                    out.text(&b"\n".repeat(self.held), line.number, line.offset);
+                    out.text(&b"\n".repeat(self.held.min(MAX_EMPTY_LINES)), line.number, line.offset);
                 }
                 self.held = 1;
                 out.text(line.bytes, line.number, line.offset);

@@ -6,6 +6,7 @@ use super::{Format, LogFormat, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
+use crate::input::capture::unwrap::MAX_JID;
 use crate::model::{BareJid, Direction};
 use std::collections::HashMap;
 
@@ -18,6 +19,8 @@ pub(super) const FORMAT: Format = Format {
 
 /// Client sessions whose account is remembered.
 const MAX_SESSIONS: usize = 10_000;
+/// Longest session token that is remembered (Prosody writes some 16 characters).
+const MAX_TOKEN: usize = 64;
 
 #[derive(Default)]
 struct Prosody {
@@ -113,7 +116,7 @@ impl LogFormat for Prosody {
 
 impl Prosody {
     fn learn(&mut self, session: &str, jid: BareJid) {
-        if self.accounts.len() < MAX_SESSIONS {
+        if self.accounts.len() < MAX_SESSIONS && session.len() <= MAX_TOKEN && jid.as_str().len() <= MAX_JID {
             self.accounts.insert(session.to_owned(), jid);
         }
     }

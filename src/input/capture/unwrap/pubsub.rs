@@ -1,6 +1,6 @@
 //! Device lists and bundles in PubSub (XEP-0060, XEP-0163): published, pushed, fetched, refused.
 
-use super::Unwrapper;
+use super::{MAX_JID, Unwrapper};
 use crate::model::{BareJid, CapturedBundle, CapturedDeviceList, CapturedStanza, Direction, Item, PubsubFailure};
 use crate::omemo::Namespace;
 use crate::omemo::stanza::bundle::Bundle;
@@ -37,8 +37,10 @@ impl Unwrapper {
                 // request without address goes to the own account.
                 let of = if kind == "get" || iq.attribute("to").is_some() { "to" } else { "from" };
                 let owner = iq.attribute(of).and_then(BareJid::new).or_else(|| self.account(stanza).cloned());
-                if let (Some(id), Some(node)) = (id, node) {
-                    self.requests.insert(id.to_owned(), Request { owner: owner.clone(), node: node.to_owned() });
+                let short = |text: &str| text.len() <= MAX_JID;
+                if let (Some(id), Some(node)) = (id.filter(|i| short(i)), node.filter(|n| short(n))) {
+                    let owner = owner.clone().filter(|o| short(o.as_str()));
+                    self.requests.insert(id.to_owned(), Request { owner, node: node.to_owned() });
                 }
                 if kind == "set"
                     && let Some(pubsub) = pubsub
