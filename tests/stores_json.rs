@@ -278,3 +278,45 @@ fn a_damaged_profile_is_survived() {
         let _ = store::open(folder.path(), &OpenOptions::default());
     }
 }
+
+/// Two messages that Bob sent after this copy was made: one overtaken before, one new.
+const OLD_LATE: &str = "330a2105e6c15a02649fb71d861d86050d7040d3dafef157443769ab8add8ec59ce2dd04100118002230255ff48b1119120f6b1b1694fc421a07d6a4161659015095a9ab1a86ab9aa83b4fb47c1093ce58900b4afe01326fa109275ac9e895b3571b";
+const OLD_NEXT: &str = "330a2105e6c15a02649fb71d861d86050d7040d3dafef157443769ab8add8ec59ce2dd04100318002230996ee8b9d074e60ab4e25669e34fae8afa5befd128f4271a0f6817c5cd060c2ccd8316deabcd7639af82aefdc81e5ee0b39672f38a52ac16";
+
+#[test]
+fn the_generation_before_1_0() {
+    let account = only_account("omemo-0.14");
+    assert_own(&account, "alice@localhost", 4711, "3538f1bc289e00701028a580c3ae54a32fdeb36707bacd12dc1a6445d799b775");
+    // Bob's address is stored only as a hash; Carol began her session, so her address is kept with her prekey.
+    let bob = "ibibbvwbnqln5q3phv5hlfwc25l3u62xsbfnysabuy7ebekp2xeq.invalid";
+    assert_devices(
+        &account,
+        &[
+            (bob, 815, "a3a5376fbbb4067295e4c7619c6fb8f8c48905bad4e9b9f1b5861b8628ca6b07", "trusted"),
+            (bob, 816, "", "undecided"),
+            ("carol@localhost", 99, "5d87d1312606030b0c1323f101da98e125c3c4e5b6baab78e790ebb3f0b0f91a", "untrusted"),
+        ],
+    );
+    let listed =
+        |id: u32| account.devices.iter().find(|device| device.device_id == Some(id)).map(|device| device.activity.clone());
+    assert_eq!(listed(815).and_then(|activity| activity.listed), Some(true));
+    let removed = listed(816).expect("the device");
+    assert!(removed.listed == Some(false) && removed.removed.is_some());
+    let session = |id: u32| &account.sessions.iter().find(|session| session.device_id == id).expect("a session").record;
+    assert_eq!(session(99).current.as_ref().and_then(|session| session.initiator), Some(false));
+    for wire in [OLD_LATE, OLD_NEXT] {
+        let bytes = hex::decode(wire).expect("hex");
+        let parsed = omemoscope::omemo::wire::parse(Namespace::Legacy, &bytes, false).expect("a message");
+        assert!(session(815).receive(parsed.content.message()).opened.is_some());
+    }
+    assert!(account.prekeys.len() > 90 && account.signed_prekeys.len() == 1);
+    assert_eq!(account.problems.len(), 1, "{:?}", account.problems);
+}
+
+#[test]
+fn the_user_may_name_an_address_behind_a_hash() {
+    let options = OpenOptions { account: omemoscope::model::BareJid::new("bob@localhost"), ..OpenOptions::default() };
+    let store = store::open(&fixture("omemo-0.14"), &options).expect("a store");
+    assert!(store.accounts[0].devices.iter().any(|device| device.jid.as_str() == "bob@localhost"));
+    assert_eq!(store.accounts[0].problems, []);
+}

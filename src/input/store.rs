@@ -16,6 +16,7 @@ pub mod describe;
 pub mod dino;
 pub mod finder;
 pub mod gajim;
+pub mod json_file_storage;
 pub mod json_text;
 pub mod jsxc;
 pub mod kaidan;
@@ -89,6 +90,7 @@ pub const FORMATS: &[StoreFormat] = &[
     conversations::BACKUP_FORMAT,
     dino::FORMAT,
     gajim::FORMAT,
+    json_file_storage::FORMAT,
     kaidan::FORMAT,
     libervia::FORMAT,
     lurch::FORMAT,
