@@ -1,6 +1,6 @@
 //! What each input is: `omemoscope/inspect/1`.
 
-use super::shared::{ProblemView, abbreviated, and_list, count, grouped, variant};
+use super::shared::{ProblemView, abbreviated, and_list, client_and_version, count, grouped, variant};
 use super::{Line, Page, View, page::Look};
 use crate::analysis::health;
 use crate::analysis::survey::Survey;
@@ -302,7 +302,7 @@ fn store_text(page: &mut Page, path: &str, store: &StoreSummary) {
     for account in &store.accounts {
         page.gap();
         page.line(2, Line::new().strong(account.jid.as_deref().unwrap_or("address not in the store")));
-        page.field(4, "client", format!("{} {}", account.client, account.version));
+        page.field(4, "client", client_and_version(account.client, &account.version));
         page.field(4, "variants", if account.namespaces.is_empty() { "none".into() } else { account.namespaces.join(", ") });
         page.field(4, "library", account.library);
         page.field(4, "own device", account.own_device_id.map_or_else(|| "not in the store".into(), |id| id.to_string()));
