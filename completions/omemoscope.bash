@@ -155,7 +155,7 @@ _omemoscope() {
             return 0
             ;;
         omemoscope__subcmd__devices)
-            opts="-s -v -q -h -V --store --password-file --account --device --format --color --verbose --quiet --help --version"
+            opts="-s -v -q -h -V --store --password-file --upgrade --account --device --format --color --verbose --quiet --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -79,6 +79,7 @@ json\t'For programs'"
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand devices" -l color -d 'When to use colours; the variable `NO_COLOR` turns them off too' -r -f -a "auto\t'On a terminal only'
 always\t'Always'
 never\t'Never'"
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand devices" -l upgrade -d 'Say who stays reachable if the old variant of OMEMO is left today'
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand devices" -s v -l verbose -d 'Show more: reasons, places, harmless messages'
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand devices" -s q -l quiet -d 'No progress and no warnings on standard error'
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand devices" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -22,3 +22,4 @@ pub mod states;
 pub mod summary;
 pub mod survey;
 pub mod trial;
+pub mod upgrade;

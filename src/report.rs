@@ -14,6 +14,7 @@ pub mod stanza;
 pub mod stores;
 
 mod shared;
+mod upgrade;
 
 pub use page::{Line, Page};
 

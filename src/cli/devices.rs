@@ -19,6 +19,9 @@ Examples:
   With what a log adds: devices on the lists it holds, labels with their signatures checked
   $ omemoscope devices --store gajim gajim.log
 
+  Who would be lost without the old variant of OMEMO?
+  $ omemoscope devices --store gajim --upgrade
+
   For a script
   $ omemoscope devices --store gajim --format json";
 
@@ -32,6 +35,12 @@ Examples:
 pub struct Devices {
     #[command(flatten)]
     store: StoreArgs,
+    /// Say who stays reachable if the old variant of OMEMO is left today
+    ///
+    /// For each contact: the devices that speak OMEMO 2, those that would be lost, and whether both
+    /// variants carry the same identity key. Captures with device lists make the answer more complete.
+    #[arg(long)]
+    upgrade: bool,
     /// Captures, whose device lists and bundles complete what the store knows
     #[arg(value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
@@ -43,7 +52,7 @@ impl Devices {
         let stores = inputs::open_stores(global, &self.store)?;
         let mut audit = Audit::new(stores);
         inputs::read_captures(terminal.progress(), &self.captures, &mut |event| audit.take(event))?;
-        terminal.show(&DeviceAudit::new(&audit.finish()))?;
+        terminal.show(&DeviceAudit::new(&audit.finish(), self.upgrade))?;
         Ok(Outcome::Clean)
     }
 }

@@ -31,7 +31,14 @@ impl Generate {
         let fail = |error: std::io::Error| Stop::Failure(format!("{}: cannot write into it: {error}", self.folder.display()));
         std::fs::create_dir_all(&self.folder).map_err(fail)?;
         match self.what {
-            What::Man => clap_mangen::generate_to(command().disable_help_subcommand(true), &self.folder).map_err(fail)?,
+            What::Man => {
+                clap_mangen::generate_to(command().disable_help_subcommand(true), &self.folder).map_err(fail)?;
+                for entry in std::fs::read_dir(&self.folder).map_err(fail)? {
+                    let path = entry.map_err(fail)?.path();
+                    let page = std::fs::read_to_string(&path).map_err(fail)?;
+                    std::fs::write(&path, with_examples(&page)).map_err(fail)?;
+                }
+            }
             What::Completions => {
                 for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
                     clap_complete::generate_to(shell, &mut command(), "omemoscope", &self.folder).map_err(fail)?;
@@ -40,4 +47,12 @@ impl Generate {
         }
         Ok(Outcome::Clean)
     }
+}
+
+/// Gives the examples a heading of their own and keeps their lines.
+fn with_examples(page: &str) -> String {
+    let Some((before, behind)) = page.split_once(".SH EXTRA\n") else { return page.to_owned() };
+    let (examples, after) = behind.split_once(".SH ").unwrap_or((behind, ""));
+    let examples = examples.strip_prefix("Examples:\n").unwrap_or(examples);
+    format!("{before}.SH EXAMPLES\n.nf\n{examples}.fi\n.SH {after}")
 }

@@ -1,6 +1,9 @@
 //! Small things that people paste: a fingerprint, an address with fingerprints, the base64 text of a
 //! key element, a public key. What they are is told by looking.
 
+use crate::omemo::identity::IdentityKeyPair;
+use crate::omemo::ratchet::{Implementation, SessionRecord};
+use crate::omemo::session_record::libsignal::{self, PreKeyRecord, SignedPreKeyRecord};
 use crate::omemo::wire::{self, ParsedKey};
 use crate::omemo::{Fingerprint, IdentityKey, Namespace, PublicKey};
 use base64::Engine;
@@ -30,6 +33,14 @@ pub enum Lone {
     },
     /// A public key of 32 bytes, or 33 with its type byte.
     PublicKey(PublicKey),
+    /// A session record of the libsignal family.
+    Session(Box<SessionRecord>),
+    /// A one-time prekey record: holds a private key.
+    PreKey(Box<PreKeyRecord>),
+    /// A signed prekey record: holds a private key.
+    SignedPreKey(Box<SignedPreKeyRecord>),
+    /// An identity key pair: holds a private key.
+    IdentityKeyPair(Box<IdentityKeyPair>),
 }
 
 /// Finds out what some bytes are, if they are a small thing we know.
@@ -88,6 +99,30 @@ fn binary(bytes: &[u8]) -> Option<Lone> {
             let parsed = Box::new(wire::parse(namespace, bytes, false).ok()?);
             Some(Lone::Key { namespace, parsed })
         })
+        .or_else(|| record(bytes))
+}
+
+/// The records of the libsignal family. Which library wrote one cannot be told from the bytes. The
+/// halves of a key pair must belong together: that no other protobuf does by chance.
+fn record(bytes: &[u8]) -> Option<Lone> {
+    if let Ok(record) = libsignal::signed_prekey(bytes)
+        && record.signature.len() == 64
+        && record.pair.is_consistent()
+    {
+        return Some(Lone::SignedPreKey(Box::new(record)));
+    }
+    if let Ok(record) = libsignal::prekey(bytes)
+        && record.pair.is_consistent()
+    {
+        return Some(Lone::PreKey(Box::new(record)));
+    }
+    if let Ok(pair) = libsignal::identity_key_pair(bytes)
+        && pair.is_consistent()
+    {
+        return Some(Lone::IdentityKeyPair(Box::new(pair)));
+    }
+    let record = libsignal::session_record(bytes, Implementation::LibsignalC).ok()?.value;
+    (record.current.is_some() || !record.archived.is_empty()).then(|| Lone::Session(Box::new(record)))
 }
 
 #[cfg(test)]
@@ -118,6 +153,29 @@ mod tests {
         let Some(Lone::Uri { jid, devices }) = recognise(text.as_bytes()) else { panic!("no uri") };
         assert_eq!(jid, "juliet@capulet.lit");
         assert_eq!(devices.iter().map(|d| d.0).collect::<Vec<_>>(), [4711, 31415]);
+    }
+
+    /// `PreKeyRecordStructure`: id, public key, private key.
+    fn prekey_record(private: [u8; 32], public: [u8; 33]) -> Vec<u8> {
+        [&[0x08, 7, 0x12, 33][..], &public, &[0x1a, 32], &private].concat()
+    }
+
+    #[test]
+    fn a_record_with_its_own_halves_and_not_with_strange_ones() {
+        let private = crate::omemo::PrivateKey::from_bytes(&[0x48; 32]).expect("32 bytes");
+        let record = prekey_record([0x48; 32], private.public().to_signal());
+        assert!(matches!(recognise(&record), Some(Lone::PreKey(r)) if r.id == 7));
+        assert!(matches!(recognise(STANDARD.encode(&record).as_bytes()), Some(Lone::PreKey(_))));
+        let strange = prekey_record([0x48; 32], PublicKey::new([9; 32]).to_signal());
+        assert!(recognise(&strange).is_none());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+            let _ = recognise(&bytes);
+            let _ = recognise(STANDARD.encode(&bytes).as_bytes());
+        }
     }
 
     #[test]

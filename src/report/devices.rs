@@ -1,6 +1,7 @@
 //! The device audit: `omemoscope/devices/1`.
 
-use super::shared::{ProblemView, and_list, count, grouped, time};
+use super::shared::{ProblemView, and_list, client_and_version, count, grouped, time};
+use super::upgrade::UpgradeView;
 use super::{Line, Page, View, page::Look};
 use crate::analysis::activity;
 use crate::model::{Account, ActivityState, Device, LabelSignature, Store, TrustLevel, When};
@@ -23,6 +24,9 @@ struct AccountView {
     own_device_id: Option<u32>,
     own_fingerprint: Option<String>,
     devices: Vec<DeviceView>,
+    /// Only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upgrade: Option<UpgradeView>,
     problems: Vec<ProblemView>,
 }
 
@@ -67,14 +71,14 @@ struct LabelView {
 }
 
 impl DeviceAudit {
-    /// Audits every account.
-    pub fn new(stores: &[Store]) -> Self {
-        let accounts = stores.iter().flat_map(|s| s.accounts.iter().map(move |a| account(s, a))).collect();
+    /// Audits every account; `upgrade` adds how the contacts would fare without the old variant.
+    pub fn new(stores: &[Store], upgrade: bool) -> Self {
+        let accounts = stores.iter().flat_map(|s| s.accounts.iter().map(move |a| account(s, a, upgrade))).collect();
         Self { accounts, problems: stores.iter().flat_map(|s| &s.problems).map(ProblemView::from).collect() }
     }
 }
 
-fn account(store: &Store, account: &Account) -> AccountView {
+fn account(store: &Store, account: &Account, upgrade: bool) -> AccountView {
     let mut devices: Vec<DeviceView> = account.devices.iter().map(|d| device(account, d)).collect();
     devices.sort_by(|a, b| (!a.own, &a.jid, a.device_id).cmp(&(!b.own, &b.jid, b.device_id)));
     AccountView {
@@ -85,6 +89,7 @@ fn account(store: &Store, account: &Account) -> AccountView {
         own_device_id: account.own_device_id,
         own_fingerprint: account.identity.as_ref().map(|i| i.public.fingerprint().to_string()),
         devices,
+        upgrade: upgrade.then(|| UpgradeView::new(account)),
         problems: account.problems.iter().map(ProblemView::from).collect(),
     }
 }
@@ -150,7 +155,8 @@ fn account_text(page: &mut Page, account: &AccountView) {
         0,
         Line::new()
             .strong(account.jid.as_deref().unwrap_or("an account that the store does not name (--account names it)"))
-            .plain(format!("  {} {}", account.client, account.version)),
+            .plain("  ")
+            .plain(client_and_version(account.client, &account.version)),
     );
     page.field(2, "store", &account.store);
     page.field(2, "own device", account.own_device_id.map_or_else(|| "not in the store".to_owned(), |id| id.to_string()));
@@ -160,6 +166,10 @@ fn account_text(page: &mut Page, account: &AccountView) {
     }
     for problem in &account.problems {
         problem_line(page, problem);
+    }
+    if let Some(upgrade) = &account.upgrade {
+        upgrade.text(page);
+        return;
     }
     for group in account.devices.chunk_by(|a, b| a.jid == b.jid) {
         let Some(first) = group.first() else { continue };

@@ -1,11 +1,12 @@
 //! What each input is: `omemoscope/inspect/1`.
 
-use super::shared::{ProblemView, abbreviated, and_list, count, grouped, variant};
+use super::shared::{ProblemView, abbreviated, and_list, client_and_version, count, grouped, variant};
 use super::{Line, Page, View, page::Look};
 use crate::analysis::health;
 use crate::analysis::survey::Survey;
 use crate::input::lone;
 use crate::model::{Account, Store, When};
+use crate::omemo::ratchet::SessionRecord;
 use crate::omemo::wire::KeyContent;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -248,6 +249,21 @@ impl From<&lone::Lone> for Lone {
             lone::Lone::PublicKey(key) => {
                 Self { is: "a public key (Curve25519, or the Ed25519 form)".into(), fields: vec![field("key", key.to_string())] }
             }
+            lone::Lone::Session(record) => {
+                Self { is: "a session record of the libsignal family".into(), fields: session_fields(record) }
+            }
+            lone::Lone::PreKey(record) => Self {
+                is: "a one-time prekey record of the libsignal family (it holds the private key)".into(),
+                fields: vec![field("id", record.id.to_string()), field("public key", record.pair.public.to_string())],
+            },
+            lone::Lone::SignedPreKey(record) => Self {
+                is: "a signed prekey record of the libsignal family (it holds the private key)".into(),
+                fields: vec![field("id", record.id.to_string()), field("public key", record.pair.public.to_string())],
+            },
+            lone::Lone::IdentityKeyPair(pair) => Self {
+                is: "an identity key pair (it holds the private key)".into(),
+                fields: vec![field("fingerprint", grouped(&pair.public.fingerprint().to_string(), 8))],
+            },
             lone::Lone::Key { namespace, parsed } => {
                 let message = parsed.content.message();
                 let mut fields = Vec::new();
@@ -265,6 +281,32 @@ impl From<&lone::Lone> for Lone {
             }
         }
     }
+}
+
+fn session_fields(record: &SessionRecord) -> Vec<Field> {
+    let field = |name: &str, value: String| Field { name: name.to_owned(), value };
+    let mut fields = vec![field("archived states", record.archived.len().to_string())];
+    let Some(state) = &record.current else {
+        fields.push(field("current state", "none".into()));
+        return fields;
+    };
+    fields.push(field("variant", variant(state.namespace).to_owned()));
+    fields.push(field("our identity", grouped(&state.local_identity.fingerprint().to_string(), 8)));
+    fields.push(field("their identity", grouped(&state.remote_identity.fingerprint().to_string(), 8)));
+    if let Some(chain) = &state.sender_chain {
+        let next =
+            chain.chain_key.as_ref().map_or_else(|| "chain not begun".into(), |k| format!("next message is number {}", k.index));
+        fields.push(field("sending", format!("ratchet key {}, {next}", abbreviated(&chain.ratchet_key.public))));
+    }
+    for chain in &state.receiver_chains {
+        let next = chain.index().map_or_else(|| "chain closed".into(), |index| format!("expects number {index}"));
+        let kept = if chain.skipped.is_empty() { String::new() } else { format!(", {} kept", count(chain.skipped.len(), "key")) };
+        fields.push(field("receiving", format!("ratchet key {}, {next}{kept}", abbreviated(&chain.ratchet_key))));
+    }
+    if let Some(pending) = &state.pending_prekey {
+        fields.push(field("unanswered", format!("our key exchange with signed prekey {}", pending.signed_prekey_id)));
+    }
+    fields
 }
 
 impl View for Inspection {
@@ -302,7 +344,7 @@ fn store_text(page: &mut Page, path: &str, store: &StoreSummary) {
     for account in &store.accounts {
         page.gap();
         page.line(2, Line::new().strong(account.jid.as_deref().unwrap_or("address not in the store")));
-        page.field(4, "client", format!("{} {}", account.client, account.version));
+        page.field(4, "client", client_and_version(account.client, &account.version));
         page.field(4, "variants", if account.namespaces.is_empty() { "none".into() } else { account.namespaces.join(", ") });
         page.field(4, "library", account.library);
         page.field(4, "own device", account.own_device_id.map_or_else(|| "not in the store".into(), |id| id.to_string()));

@@ -102,3 +102,8 @@ pub fn grouped(hex: &str, per_line: usize) -> String {
     let groups: Vec<&str> = (0..hex.len()).step_by(8).filter_map(|i| hex.get(i..i + 8)).collect();
     groups.chunks(per_line.max(1)).map(|line| line.join(" ")).collect::<Vec<_>>().join("\n")
 }
+
+/// `Gajim schema 12`; a version that begins with the client's name stands alone.
+pub fn client_and_version(client: &str, version: &str) -> String {
+    if version.starts_with(client) { version.to_owned() } else { format!("{client} {version}").trim_end().to_owned() }
+}

@@ -111,6 +111,8 @@ fn shown(arguments: &[&str]) -> Value {
 fn output_fits_its_schema() {
     let devices = shown(&["devices", "--store", "gajim"]);
     assert!(devices["accounts"][0]["devices"].as_array().is_some_and(|d| !d.is_empty()), "{devices}");
+    let upgrade = shown(&["devices", "--upgrade", "--store", "../stores/slixmpp-omemo/both-variants.json"]);
+    assert_eq!(upgrade["accounts"][0]["upgrade"]["client_speaks_omemo2"], true, "{upgrade}");
     let sessions = shown(&["sessions", "--store", "gajim"]);
     assert!(sessions["accounts"][0]["sessions"].as_array().is_some_and(|s| !s.is_empty()), "{sessions}");
     let diagnosis = shown(&["diagnose", "--store", "gajim", "gajim-earlier.log", "gajim.log"]);
