@@ -18,14 +18,21 @@ pub mod finder;
 pub mod gajim;
 pub mod json_text;
 pub mod jsxc;
+pub mod kaidan;
 pub mod key_file;
 mod leveldb;
 pub mod libervia;
+pub mod lurch;
+pub mod monal;
 pub mod movim;
 pub mod profanity;
 pub mod prose;
+pub mod psi;
 pub mod python_omemo;
+pub mod siskin;
+pub mod smack;
 pub mod sqlite;
+pub mod uwpx;
 mod walk;
 pub mod web_export;
 pub mod web_storage;
@@ -82,10 +89,19 @@ pub const FORMATS: &[StoreFormat] = &[
     conversations::BACKUP_FORMAT,
     dino::FORMAT,
     gajim::FORMAT,
+    kaidan::FORMAT,
     libervia::FORMAT,
+    lurch::FORMAT,
+    monal::FORMAT,
     profanity::FORMAT,
     prose::FORMAT,
+    psi::FORMAT,
+    psi::CORE_FORMAT,
     python_omemo::FORMAT,
+    siskin::FORMAT,
+    siskin::BEAGLE_FORMAT,
+    smack::FORMAT,
+    uwpx::FORMAT,
     web_export::FORMAT,
 ];
 

@@ -177,7 +177,10 @@ impl AccountBuilder {
                     Created::RecordMillis => stamp.and_then(When::from_unix_millis),
                     Created::RecordSeconds => stamp.and_then(When::from_unix_seconds),
                 };
-                self.signed_prekey_pair(id.unwrap_or(prekey.id), prekey.pair, Some(prekey.signature), created, place);
+                // libomemo-c signs both forms of the key; OMEMO 2 publishes the second signature.
+                let signature =
+                    prekey.signature_omemo.filter(|_| self.first_namespace() != Namespace::Legacy).unwrap_or(prekey.signature);
+                self.signed_prekey_pair(id.unwrap_or(prekey.id), prekey.pair, Some(signature), created, place);
             }
             Some(Err(error)) => self.problem(place, scope, format!("the signed prekey record is damaged: {error}")),
             None => self.problem(place, scope, "the signed prekey record is missing or no bytes"),
@@ -325,6 +328,16 @@ pub enum Created {
 /// The other side's identity key as the newest state of a record holds it.
 pub fn remote_identity(record: &SessionRecord) -> Option<IdentityKey> {
     record.current.as_ref().or(record.archived.first()).map(|state| state.remote_identity)
+}
+
+/// A moment as stores write it in text: ISO 8601 with zone, or `YYYY-MM-DD HH:MM:SS[.fraction]` in UTC.
+pub fn moment(text: &str) -> Option<When> {
+    let text = text.trim();
+    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        return Some(When::at(instant));
+    }
+    let written: jiff::civil::DateTime = text.parse().ok()?;
+    jiff::tz::TimeZone::UTC.to_timestamp(written).ok().map(When::at)
 }
 
 /// Messages sent in a row without an answer: the counter of our current sending chain.

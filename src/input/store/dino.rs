@@ -182,14 +182,16 @@ impl Tables {
         })
     }
 
-    /// Our own device stands among the known ones under our own address, with our id and no key.
+    /// Our own device stands among the known ones under our own address, with our id and our key or none yet.
     fn own_address(&self, identity: &Row) -> Option<BareJid> {
         let own = identity.id("device_id")?;
-        let mut mine = self.of(&self.devices, identity).filter(|row| row.id("device_id") == Some(own));
+        let ours = key(identity, "identity_key_public_base64");
+        let mut mine = self.of(&self.devices, identity).filter(|row| {
+            let theirs = key(row, "identity_key_public_base64");
+            row.id("device_id") == Some(own) && (theirs.is_none() || theirs == ours)
+        });
         let row = mine.next()?;
-        (mine.next().is_none() && !row.has("identity_key_public_base64"))
-            .then(|| row.text("address_name").and_then(BareJid::new))
-            .flatten()
+        mine.next().is_none().then(|| row.text("address_name").and_then(BareJid::new)).flatten()
     }
 
     fn fill(&self, database: &Database, identity: &Row, builder: &mut AccountBuilder) {

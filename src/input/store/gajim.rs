@@ -3,7 +3,7 @@
 //! Sources: gajim/gajim @67350349e `gajim/common/storage/omemo.py`; gajim/gajim-plugins (2015-12 67d6ed4 to
 //! 2023-04 719de5a); omemo-dr 1.2.0; files written by gajim-omemo 2.9.0, Gajim 2.1.1.
 
-use super::account::{AccountBuilder, Created, KnownKey, KnownSession};
+use super::account::{AccountBuilder, Created, KnownKey, KnownSession, moment};
 use super::candidate::Candidate;
 use super::default_place::{DefaultPlace, data, home, roaming};
 use super::sqlite::{Database, Row};
@@ -86,7 +86,7 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
     }
     for row in database.rows("signed_prekeys", &["prekey_id", "timestamp", "record"]) {
         let id = row.id("prekey_id");
-        let created = row.text("timestamp").and_then(inserted).map_or(Created::RecordMillis, |when| Created::Known(Some(when)));
+        let created = row.text("timestamp").and_then(moment).map_or(Created::RecordMillis, |when| Created::Known(Some(when)));
         builder.signed_prekey(id, row.bytes("record"), created, database.place("signed_prekeys", number(id)));
     }
     Ok(Reading { accounts: vec![builder.finish()], ..Reading::default() })
@@ -175,12 +175,6 @@ fn trust(row: &Row) -> Trust {
         Some(other) => return Trust { word: other.to_string(), level: TrustLevel::Unknown },
     };
     Trust { word: word.into(), level }
-}
-
-/// `YYYY-MM-DD HH:MM:SS` in UTC.
-fn inserted(text: &str) -> Option<When> {
-    let written: jiff::civil::DateTime = text.trim().parse().ok()?;
-    jiff::tz::TimeZone::UTC.to_timestamp(written).ok().map(When::at)
 }
 
 fn number(id: Option<u32>) -> String {

@@ -216,7 +216,9 @@ fn is_word(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn rows(text: &str) -> (Vec<(String, Vec<(String, String)>)>, Result<(), String>) {
+    type Row = (String, Vec<(String, String)>);
+
+    fn rows(text: &str) -> (Vec<Row>, Result<(), String>) {
         let mut rows = Vec::new();
         let result = read(text.as_bytes(), &mut |table, values| {
             let mut values: Vec<_> = values.into_iter().map(|(column, value)| (column, value.to_string())).collect();
