@@ -5,6 +5,7 @@
 
 use super::account::{AccountBuilder, Created, moment};
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, data, home, roaming};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
@@ -27,6 +28,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: Some(SignedPreKeyRotation {
         days: 28,
         kept: "older ones are deleted in the moment the new one is made, so a key exchange that is still on its way fails",
@@ -41,7 +43,14 @@ pub const PROFILE: ClientProfile = ClientProfile {
 };
 
 /// How it is recognised and read.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
+
+const PLACES: &[DefaultPlace] = &[
+    data("kaidan"),
+    home(".var/app/im.kaidan.kaidan/data/kaidan"),
+    home("Library/Application Support/kaidan"),
+    roaming("kaidan"),
+];
 
 /// Column and table names: camel case since version 23, before with underscores.
 #[derive(Clone, Copy)]

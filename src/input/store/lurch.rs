@@ -6,6 +6,7 @@
 
 use super::account::{AccountBuilder, Created, KnownKey, KnownSession};
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, home, roaming};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
@@ -22,6 +23,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     trust_rule: TrustRule { refused: &[], says: "lurch has no trust decisions: it accepts every key" },
     believes_key_exchange_flag: false,
     accepts_changed_identity: true,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
@@ -35,7 +37,14 @@ pub const PROFILE: ClientProfile = ClientProfile {
 };
 
 /// How it is recognised and read.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
+
+const PLACES: &[DefaultPlace] = &[
+    home(".purple").only(),
+    home(".var/app/im.pidgin.Pidgin/.purple").only(),
+    home("Library/Application Support/Adium 2.0/Users/*/libpurple").only(),
+    roaming(".purple").only(),
+];
 
 const AXC: &str = "_axc_db.sqlite";
 const OMEMO: &str = "_omemo_db.sqlite";

@@ -4,6 +4,7 @@
 
 use super::account::{AccountBuilder, Created, moment, unanswered};
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, home};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
@@ -26,6 +27,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
@@ -37,7 +39,10 @@ pub const PROFILE: ClientProfile = ClientProfile {
 };
 
 /// How it is recognised and read.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
+
+const PLACES: &[DefaultPlace] =
+    &[home("Library/Group Containers/*group.monal").only(), home("Library/Group Containers/*group.monalalpha").only()];
 
 fn detect(candidate: &Candidate) -> bool {
     candidate.database().is_some_and(|database| {

@@ -6,6 +6,7 @@
 
 use super::account::{AccountBuilder, Created, moment, unanswered};
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, data, home, roaming};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
@@ -28,6 +29,7 @@ pub const PLUGIN: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
@@ -55,6 +57,7 @@ pub const CORE: ClientProfile = ClientProfile {
 pub const FORMAT: StoreFormat = StoreFormat {
     client: &PLUGIN,
     detect: |candidate| candidate.database().is_some_and(|database| has_tables(database) && !is_core(database)),
+    places: PLACES,
     read: |candidate, options| read(candidate, options, &PLUGIN),
 };
 
@@ -62,8 +65,20 @@ pub const FORMAT: StoreFormat = StoreFormat {
 pub const CORE_FORMAT: StoreFormat = StoreFormat {
     client: &CORE,
     detect: |candidate| candidate.database().is_some_and(|database| has_tables(database) && is_core(database)),
+    places: PLACES,
     read: |candidate, options| read(candidate, options, &CORE),
 };
+
+const PLACES: &[DefaultPlace] = &[
+    data("psi+/profiles/*").only(),
+    data("psi/profiles/*").only(),
+    home(".cache/psi+/profiles/*").only(),
+    home(".cache/psi/profiles/*").only(),
+    home("Library/Application Support/Psi+/profiles/*").only(),
+    home("Library/Application Support/Psi/profiles/*").only(),
+    roaming("Psi+/profiles/*").only(),
+    roaming("Psi/profiles/*").only(),
+];
 
 fn has_tables(database: &Database) -> bool {
     database.has("simple_store", &["key", "value"])

@@ -5,6 +5,7 @@
 
 use super::account::{AccountBuilder, Created, unanswered};
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, home};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
@@ -26,6 +27,7 @@ pub const SISKIN: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
@@ -39,6 +41,7 @@ pub const BEAGLE: ClientProfile = ClientProfile { name: "Beagle IM", ..SISKIN };
 pub const FORMAT: StoreFormat = StoreFormat {
     client: &SISKIN,
     detect: |candidate| has_tables(candidate) && !is_beagle(candidate),
+    places: &[],
     read: |candidate, _: &OpenOptions| read(candidate, &SISKIN),
 };
 
@@ -46,8 +49,14 @@ pub const FORMAT: StoreFormat = StoreFormat {
 pub const BEAGLE_FORMAT: StoreFormat = StoreFormat {
     client: &BEAGLE,
     detect: |candidate| has_tables(candidate) && is_beagle(candidate),
+    places: PLACES,
     read: |candidate, _: &OpenOptions| read(candidate, &BEAGLE),
 };
+
+const PLACES: &[DefaultPlace] = &[
+    home("Library/Containers/org.tigase.messenger.BeagleIM/Data/Library/Application Support/BeagleIM").only(),
+    home("Library/Application Support/BeagleIM").only(),
+];
 
 fn has_tables(candidate: &Candidate) -> bool {
     candidate.database().is_some_and(|database| {

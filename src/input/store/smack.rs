@@ -28,6 +28,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: false,
     accepts_changed_identity: false,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: Some(SignedPreKeyRotation { days: 7, kept: "the rotation is off by default; when on, 4 are kept" }),
     unanswered_limit: Some(400),
     heartbeat: None,
@@ -35,13 +36,16 @@ pub const PROFILE: ClientProfile = ClientProfile {
 };
 
 /// How it is recognised and read.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: &[], read };
 
 /// Our identity key pair: the mark of an own device's folder.
 const IDENTITY: &str = "identityKeyPair";
 
 /// Files and folders read in one folder at most.
 const MAX_ENTRIES: usize = 20_000;
+
+/// Folders within an own device's folder: `contacts/<jid>/<device id>`.
+const MAX_DEPTH: usize = 3;
 
 /// Largest record file: session records stay below 1 MiB.
 const MAX_RECORD: u64 = 16 * 1024 * 1024;
@@ -66,7 +70,19 @@ fn own_id(folder: &Path) -> Option<u32> {
 
 fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputError> {
     let folder = candidate.folder_path();
-    Ok(Reading { accounts: vec![account(&folder, options)], ..Reading::default() })
+    let mut files = Vec::new();
+    files_below(&folder, MAX_DEPTH, &mut files);
+    Ok(Reading { accounts: vec![account(&folder, options)], files, ..Reading::default() })
+}
+
+fn files_below(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+    for path in entries(folder) {
+        if path.is_file() {
+            files.push(path);
+        } else if depth > 0 && files.len() < MAX_ENTRIES {
+            files_below(&path, depth - 1, files);
+        }
+    }
 }
 
 fn account(folder: &Path, options: &OpenOptions) -> Account {

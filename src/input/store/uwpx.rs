@@ -6,6 +6,7 @@
 
 use super::account::{AccountBuilder, moment};
 use super::candidate::Candidate;
+use super::default_place::{DefaultPlace, local};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
@@ -34,6 +35,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
+    reuses_prekey_ids: false,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
@@ -41,7 +43,9 @@ pub const PROFILE: ClientProfile = ClientProfile {
 };
 
 /// How it is recognised and read.
-pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, read };
+pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
+
+const PLACES: &[DefaultPlace] = &[local("Packages/*UWPX*/LocalState").only()];
 
 fn detect(candidate: &Candidate) -> bool {
     candidate.database().is_some_and(|database| {
