@@ -113,7 +113,10 @@ fn matches(folder: &Path, start: &str, end: &str) -> Vec<PathBuf> {
     let Ok(listing) = std::fs::read_dir(folder) else { return Vec::new() };
     let fits = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+        match end.strip_suffix('*') {
+            Some(middle) => name.strip_prefix(start).is_some_and(|rest| rest.contains(middle)),
+            None => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
+        }
     };
     let mut found: Vec<_> = listing.flatten().map(|entry| entry.path()).filter(fits).take(MAX_MATCHES).collect();
     found.sort();
@@ -136,6 +139,7 @@ mod tests {
         };
         assert_eq!(names(data("gajim.*")), ["gajim.home", "gajim.work"]);
         assert_eq!(names(data("gajim")), ["gajim"]);
+        assert_eq!(names(data("*jim.h*")), ["gajim.home"]);
         assert!(names(roaming("Gajim")).is_empty());
     }
 

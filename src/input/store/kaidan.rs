@@ -48,8 +48,8 @@ pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: 
 const PLACES: &[DefaultPlace] = &[
     data("kaidan"),
     home(".var/app/im.kaidan.kaidan/data/kaidan"),
-    roaming("kaidan"),
     home("Library/Application Support/kaidan"),
+    roaming("kaidan"),
 ];
 
 /// Column and table names: camel case since version 23, before with underscores.

@@ -39,7 +39,12 @@ pub const PROFILE: ClientProfile = ClientProfile {
 /// How it is recognised and read.
 pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
 
-const PLACES: &[DefaultPlace] = &[home(".purple"), home(".var/app/im.pidgin.Pidgin/.purple"), roaming(".purple")];
+const PLACES: &[DefaultPlace] = &[
+    home(".purple").only(),
+    home(".var/app/im.pidgin.Pidgin/.purple").only(),
+    home("Library/Application Support/Adium 2.0/Users/*/libpurple").only(),
+    roaming(".purple").only(),
+];
 
 const AXC: &str = "_axc_db.sqlite";
 const OMEMO: &str = "_omemo_db.sqlite";

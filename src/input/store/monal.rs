@@ -41,7 +41,8 @@ pub const PROFILE: ClientProfile = ClientProfile {
 /// How it is recognised and read.
 pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
 
-const PLACES: &[DefaultPlace] = &[home("Library/Group Containers/*group.monal")];
+const PLACES: &[DefaultPlace] =
+    &[home("Library/Group Containers/*group.monal").only(), home("Library/Group Containers/*group.monalalpha").only()];
 
 fn detect(candidate: &Candidate) -> bool {
     candidate.database().is_some_and(|database| {

@@ -45,7 +45,6 @@ pub const CORE: ClientProfile = ClientProfile {
     name: "Psi",
     namespaces: &[Namespace::Legacy, Namespace::Omemo2],
     accepts_changed_identity: false,
-    reuses_prekey_ids: false,
     heartbeat: Some(53),
     trust_rule: TrustRule {
         refused: &[],
@@ -70,16 +69,15 @@ pub const CORE_FORMAT: StoreFormat = StoreFormat {
     read: |candidate, options| read(candidate, options, &CORE),
 };
 
-/// Psi and Psi+ keep a profile folder below these.
 const PLACES: &[DefaultPlace] = &[
-    data("psi+"),
-    data("psi"),
-    home(".cache/psi+"),
-    home(".cache/psi"),
-    roaming("Psi+"),
-    roaming("Psi"),
-    home("Library/Application Support/Psi+"),
-    home("Library/Application Support/Psi"),
+    data("psi+/profiles/*").only(),
+    data("psi/profiles/*").only(),
+    home(".cache/psi+/profiles/*").only(),
+    home(".cache/psi/profiles/*").only(),
+    home("Library/Application Support/Psi+/profiles/*").only(),
+    home("Library/Application Support/Psi/profiles/*").only(),
+    roaming("Psi+/profiles/*").only(),
+    roaming("Psi/profiles/*").only(),
 ];
 
 fn has_tables(database: &Database) -> bool {

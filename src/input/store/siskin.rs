@@ -49,14 +49,13 @@ pub const FORMAT: StoreFormat = StoreFormat {
 pub const BEAGLE_FORMAT: StoreFormat = StoreFormat {
     client: &BEAGLE,
     detect: |candidate| has_tables(candidate) && is_beagle(candidate),
-    places: BEAGLE_PLACES,
+    places: PLACES,
     read: |candidate, _: &OpenOptions| read(candidate, &BEAGLE),
 };
 
-/// In the sandbox of the App Store's build, and without it.
-const BEAGLE_PLACES: &[DefaultPlace] = &[
-    home("Library/Containers/*BeagleIM*/Data/Library/Application Support/BeagleIM"),
-    home("Library/Application Support/BeagleIM"),
+const PLACES: &[DefaultPlace] = &[
+    home("Library/Containers/org.tigase.messenger.BeagleIM/Data/Library/Application Support/BeagleIM").only(),
+    home("Library/Application Support/BeagleIM").only(),
 ];
 
 fn has_tables(candidate: &Candidate) -> bool {

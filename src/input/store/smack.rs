@@ -44,6 +44,9 @@ const IDENTITY: &str = "identityKeyPair";
 /// Files and folders read in one folder at most.
 const MAX_ENTRIES: usize = 20_000;
 
+/// Folders within an own device's folder: `contacts/<jid>/<device id>`.
+const MAX_DEPTH: usize = 3;
+
 /// Largest record file: session records stay below 1 MiB.
 const MAX_RECORD: u64 = 16 * 1024 * 1024;
 
@@ -67,7 +70,19 @@ fn own_id(folder: &Path) -> Option<u32> {
 
 fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputError> {
     let folder = candidate.folder_path();
-    Ok(Reading { accounts: vec![account(&folder, options)], ..Reading::default() })
+    let mut files = Vec::new();
+    files_below(&folder, MAX_DEPTH, &mut files);
+    Ok(Reading { accounts: vec![account(&folder, options)], files, ..Reading::default() })
+}
+
+fn files_below(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+    for path in entries(folder) {
+        if path.is_file() {
+            files.push(path);
+        } else if depth > 0 && files.len() < MAX_ENTRIES {
+            files_below(&path, depth - 1, files);
+        }
+    }
 }
 
 fn account(folder: &Path, options: &OpenOptions) -> Account {

@@ -45,7 +45,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
 /// How it is recognised and read.
 pub const FORMAT: StoreFormat = StoreFormat { client: &PROFILE, detect, places: PLACES, read };
 
-const PLACES: &[DefaultPlace] = &[local("Packages/*UWPX*/LocalState")];
+const PLACES: &[DefaultPlace] = &[local("Packages/*UWPX*/LocalState").only()];
 
 fn detect(candidate: &Candidate) -> bool {
     candidate.database().is_some_and(|database| {
