@@ -17,6 +17,8 @@ pub enum Payload {
         /// The key material is what the variant wants for an empty message (32 zero bytes in OMEMO 2).
         regular: bool,
     },
+    /// There is one, but the log left its text out.
+    LeftOut,
     /// It opened.
     Opened(Opened),
     /// It did not.
@@ -40,6 +42,9 @@ pub struct Opened {
 pub fn open(encrypted: &Encrypted, key_material: &SecretBytes, context: &EnvelopeContext<'_>) -> Payload {
     let namespace = encrypted.namespace;
     let Some(payload) = &encrypted.payload else {
+        if encrypted.payload_left_out {
+            return Payload::LeftOut;
+        }
         return Payload::Empty { regular: payload::is_empty_message(namespace, key_material.expose()) };
     };
     if namespace.is_legacy() {

@@ -312,9 +312,12 @@ fn key_fact(parsed: &ParsedKey) -> KeyFact {
 
 fn blank(message: &CapturedMessage, own: usize) -> Outcome {
     let element = match &message.encrypted {
-        EncryptedPart::Known(e) => {
-            Element::Known { namespace: e.namespace, sid: e.sid, faults: e.faults.clone(), has_payload: e.payload.is_some() }
-        }
+        EncryptedPart::Known(e) => Element::Known {
+            namespace: e.namespace,
+            sid: e.sid,
+            faults: e.faults.clone(),
+            has_payload: e.payload.is_some() || e.payload_left_out,
+        },
         EncryptedPart::UnknownNamespace { uri, sid } => Element::Unknown { uri: uri.clone(), sid: *sid },
         EncryptedPart::Broken { error, partial } => Element::Broken {
             error: error.clone(),

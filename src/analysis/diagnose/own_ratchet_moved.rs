@@ -40,6 +40,10 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         }
         moved.evidence.push(in_stanza(&newest.first, says));
     }
+    if trial.ratchet.is_none() {
+        // Our own key exchange in this capture began a session that the copy could not have yet.
+        moved.within_capture = outcome.own_exchange.is_some();
+    }
     if trial.ratchet == Some(RatchetFact::BeyondOneStep) {
         moved.proven(computed(
             "the sender's ratchet turned twice since the copy: between the turns our client made a ratchet key that no copy holds",
