@@ -12,7 +12,18 @@ use crate::omemo::{IdentityKey, IdentityKeyPair, Namespace};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::collections::HashMap;
 use zeroize::Zeroizing;
+
+/// Accounts read from one store at most: nobody has more, but a forged file could make each of them cost a
+/// walk through all its rows.
+pub const MAX_ACCOUNTS: usize = 100;
+
+/// A problem if a store names more accounts than are read.
+pub fn too_many_accounts(count: usize, place: &Place) -> Option<Problem> {
+    let says = format!("it names {count} accounts; only the first {MAX_ACCOUNTS} were read");
+    (count > MAX_ACCOUNTS).then(|| Problem { place: place.clone(), says, scope: ProblemScope::Store })
+}
 
 /// Base64 as clients write it: with or without padding, loose bits at the end allowed.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -225,12 +236,16 @@ impl AccountBuilder {
     /// tells the device id of a key. A key without a session becomes a device without an id.
     pub fn link(&mut self, mut keys: Vec<KnownKey>, sessions: Vec<KnownSession<'_>>) {
         let mut linked = vec![false; keys.len()];
+        let mut places = HashMap::new();
+        for (index, key) in keys.iter().enumerate() {
+            places.entry((key.jid.clone(), key.identity)).or_insert(index);
+        }
         for known in sessions {
             let before = self.account.sessions.len();
             let identity = self.session(&known.jid, known.device_id, known.record, known.place.clone());
             let unanswered = self.account.sessions.get(before).and_then(|session| unanswered(&session.record));
-            let key = keys.iter().position(|key| identity.is_some() && key.jid == known.jid && key.identity == identity);
-            let (trust, mut activity) = match key.and_then(|index| Some((index, keys.get(index)?))) {
+            let key = places.get(&(known.jid.clone(), identity)).filter(|_| identity.is_some());
+            let (trust, mut activity) = match key.copied().and_then(|index| Some((index, keys.get(index)?))) {
                 Some((index, key)) => {
                     linked[index] = true;
                     (key.trust.clone(), key.activity.clone())

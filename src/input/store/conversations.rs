@@ -9,7 +9,7 @@ mod backup;
 mod sql_text;
 mod tables;
 
-use super::account::{AccountBuilder, Created, KnownKey, KnownSession, base64};
+use super::account::{AccountBuilder, Created, KnownKey, KnownSession, MAX_ACCOUNTS, base64, too_many_accounts};
 use super::candidate::Candidate;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
@@ -89,7 +89,8 @@ fn read_backup(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, 
 fn accounts(tables: &Tables, version: &str, place: Place) -> Reading {
     let mut reading = Reading::default();
     let last_messages = tables.last_messages();
-    for account in &tables.accounts {
+    reading.problems.extend(too_many_accounts(tables.accounts.len(), &place));
+    for account in tables.accounts.iter().take(MAX_ACCOUNTS) {
         if tables.uses_omemo(account) {
             reading.accounts.push(one_account(tables, account, version, &last_messages));
         }

@@ -3,7 +3,7 @@
 //! Sources: dino/dino @45723ac2 `plugins/omemo/src/logic/database.vala`, tags v0.1.0 to v0.5.1; files written
 //! by 0.4.2 and 0.5.
 
-use super::account::{AccountBuilder, Created, base64, unanswered};
+use super::account::{AccountBuilder, Created, MAX_ACCOUNTS, base64, too_many_accounts, unanswered};
 use super::candidate::Candidate;
 use super::default_place::{DefaultPlace, data, home, local};
 use super::sqlite::{Database, Row};
@@ -98,7 +98,8 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
     let version = version(database);
     let tables = Tables::read(database);
     let only_one = tables.identities.len() == 1;
-    for identity in &tables.identities {
+    reading.problems.extend(too_many_accounts(tables.identities.len(), &Place::whole(database.file())));
+    for identity in tables.identities.iter().take(MAX_ACCOUNTS) {
         let mut builder = AccountBuilder::new(&PROFILE, version.clone(), Place::whole(database.file()));
         let known = identity.integer("account_id").and_then(|id| addresses.get(&id).cloned());
         builder.account().jid =

@@ -3,7 +3,7 @@
 //! Sources: KDE/kaidan @c20dc925 `src/Database.cpp`, `OmemoDb.cpp`, `TrustDb.cpp` and the release tags 0.9 to
 //! 0.16; qxmpp-project/qxmpp @8476ee8e `src/omemo/QXmppOmemoManager_p.cpp`; files written by Kaidan 0.12.2.
 
-use super::account::{AccountBuilder, Created, moment};
+use super::account::{AccountBuilder, Created, MAX_ACCOUNTS, moment, too_many_accounts};
 use super::candidate::Candidate;
 use super::default_place::{DefaultPlace, data, home, roaming};
 use super::sqlite::{Database, Row};
@@ -98,14 +98,15 @@ fn read(candidate: &Candidate, _options: &OpenOptions) -> Result<Reading, InputE
             "omemoDevices",
             &["account", "userJid", "id", "label", "keyId", "session", "unrespondedStanzasSent", "removalTimestamp"],
         ),
-        trust: names.rows(database, "trustKeys", &["account", "encryption", "ownerJid", "keyId", "trustLevel"]),
+        trust: trust(database, names),
         prekeys: names.rows(database, "omemoPreKeyPairs", &["account", "id", "data"]),
         signed_prekeys: names.rows(database, "omemoPreKeyPairsSigned", &["account", "id", "data", "creationTimestamp"]),
         last_messages: last_messages(database),
     };
     let own = names.rows(database, "omemoDevicesOwn", &["account", "id", "privateKey", "publicKey", "latestPreKeyId"]);
     let mut reading = Reading::default();
-    for row in &own {
+    reading.problems.extend(too_many_accounts(own.len(), &Place::whole(database.file())));
+    for row in own.iter().take(MAX_ACCOUNTS) {
         let place = database.place(&names.name("omemoDevicesOwn"), row.text("account").unwrap_or("?"));
         let mut builder = AccountBuilder::new(&PROFILE, version.clone(), place.clone());
         builder.account().jid = builder.jid(row, "account", &place);
@@ -128,26 +129,34 @@ fn read(candidate: &Candidate, _options: &OpenOptions) -> Result<Reading, InputE
 /// Newest message by the key of its sender, whose text column is never read.
 fn last_messages(database: &Database) -> HashMap<Vec<u8>, When> {
     let mut newest: HashMap<Vec<u8>, When> = HashMap::new();
-    for row in database.rows_aside("messages", &["senderKey", "timestamp"]) {
-        let (Some(key), Some(when)) =
-            (row.bytes("senderKey").filter(|key| key.len() == 32), row.text("timestamp").and_then(moment))
-        else {
-            continue;
-        };
-        match newest.get(key) {
-            Some(known) if known.instant >= when.instant => {}
-            _ => {
-                newest.insert(key.to_vec(), when);
-            }
+    for row in database.newest("messages", "senderKey", "timestamp", None) {
+        if let (Some(key), Some(when)) = (row.bytes("senderKey"), row.text("timestamp").and_then(moment)) {
+            newest.insert(key.to_vec(), when);
         }
     }
     newest
 }
 
+/// Trust levels by account, owner and key.
+fn trust(database: &Database, names: Names) -> HashMap<(String, BareJid, Vec<u8>), Option<i64>> {
+    let mut known = HashMap::new();
+    for row in names.rows(database, "trustKeys", &["account", "encryption", "ownerJid", "keyId", "trustLevel"]) {
+        let owner = row.text(&names.name("ownerJid")).and_then(BareJid::new);
+        let omemo2 = row.text("encryption").is_none_or(|encryption| encryption == Namespace::Omemo2.uri());
+        if let (Some(account), Some(owner), Some(key), true) =
+            (row.text("account"), owner, row.bytes(&names.name("keyId")), omemo2)
+        {
+            known.insert((account.to_owned(), owner, key.to_vec()), row.integer(&names.name("trustLevel")));
+        }
+    }
+    known
+}
+
 struct Tables {
     names: Names,
     devices: Vec<Row>,
-    trust: Vec<Row>,
+    /// Trust by account, owner and key.
+    trust: HashMap<(String, BareJid, Vec<u8>), Option<i64>>,
     prekeys: Vec<Row>,
     signed_prekeys: Vec<Row>,
     last_messages: HashMap<Vec<u8>, When>,
@@ -210,14 +219,9 @@ impl Tables {
 
     /// Trust belongs to an owner's key, not to a device; one bit per level.
     fn trust_in(&self, own: &Row, jid: &BareJid, key: Option<&[u8]>) -> Trust {
-        let (owner, key_id) = (self.names.name("ownerJid"), self.names.name("keyId"));
-        let row = Self::of(&self.trust, own).find(|row| {
-            key.is_some()
-                && row.bytes(&key_id) == key
-                && row.text(&owner).and_then(BareJid::new).as_ref() == Some(jid)
-                && row.text("encryption").is_none_or(|encryption| encryption == Namespace::Omemo2.uri())
-        });
-        let (word, level) = match row.and_then(|row| row.integer(&self.names.name("trustLevel"))) {
+        let account = own.text("account").unwrap_or_default().to_owned();
+        let known = key.and_then(|key| self.trust.get(&(account, jid.clone(), key.to_vec())));
+        let (word, level) = match known.copied().flatten() {
             None | Some(1) => ("Undecided", TrustLevel::Undecided),
             Some(2) => ("AutomaticallyDistrusted", TrustLevel::Untrusted),
             Some(4) => ("ManuallyDistrusted", TrustLevel::Untrusted),

@@ -13,6 +13,7 @@ use crate::input::InputError;
 use crate::model::{ActivityFacts, BareJid, ClientProfile, Place, ProblemScope, Remedies, Trust, TrustLevel, TrustRule};
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// lurch. It tries every message as a key exchange first and has no trust levels: `axc_store.c` accepts all keys.
@@ -141,11 +142,9 @@ fn trusted() -> Trust {
 
 /// A contact with several devices has one identity row only (the last key written), so sessions tell the keys.
 fn devices(axc: &Database, lists: Option<&Database>, listed: &[Row], builder: &mut AccountBuilder) {
-    let is_listed = |jid: &BareJid, id: u32| {
-        lists.map(|_| {
-            listed.iter().any(|row| row.id("id") == Some(id) && row.text("name").and_then(BareJid::new).as_ref() == Some(jid))
-        })
-    };
+    let on_list: HashSet<(BareJid, u32)> =
+        listed.iter().filter_map(|row| Some((row.text("name").and_then(BareJid::new)?, row.id("id")?))).collect();
+    let is_listed = |jid: &BareJid, id: u32| lists.map(|_| on_list.contains(&(jid.clone(), id)));
     let mut keys = Vec::new();
     for row in axc.rows("identity_key_store", &["name", "key"]) {
         let name = row.text("name").unwrap_or("?").to_owned();
@@ -184,13 +183,14 @@ fn devices(axc: &Database, lists: Option<&Database>, listed: &[Row], builder: &m
         device.trust = trusted();
     }
     let Some(lists) = lists else { return };
+    let devices = builder.account().devices.iter();
+    let known: HashSet<(BareJid, Option<u32>)> = devices.map(|device| (device.jid.clone(), device.device_id)).collect();
     for row in listed {
         let device_id = row.id("id");
         let place = lists.place("devicelists", format!("{}/{}", row.text("name").unwrap_or("?"), number(device_id)));
         let Some(jid) = builder.jid(row, "name", &place) else { continue };
-        let known = |device: &crate::model::Device| device.jid == jid && device.device_id == device_id;
         let ours = device_id == builder.account().own_device_id && builder.account().jid.as_ref() == Some(&jid);
-        if !ours && !builder.account().devices.iter().any(known) {
+        if !ours && !known.contains(&(jid.clone(), device_id)) {
             builder.device(jid, device_id, None, trusted(), place).activity.listed = Some(true);
         }
     }

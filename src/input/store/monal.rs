@@ -2,7 +2,7 @@
 //!
 //! Sources: monal-im/Monal @133bfd394 `DataLayerMigrations.m`, `MLSignalStore.m`, `MLOMEMO.m`.
 
-use super::account::{AccountBuilder, Created, moment, unanswered};
+use super::account::{AccountBuilder, Created, MAX_ACCOUNTS, moment, too_many_accounts, unanswered};
 use super::candidate::Candidate;
 use super::default_place::{DefaultPlace, home};
 use super::sqlite::{Database, Row};
@@ -80,7 +80,8 @@ fn read(candidate: &Candidate, _options: &OpenOptions) -> Result<Reading, InputE
     let mut reading = Reading::default();
     let mut ids: BTreeSet<i64> = tables.own.iter().filter_map(|row| row.integer("account_id")).collect();
     ids.extend(tables.identities.iter().filter_map(|row| row.integer("account_id")));
-    for id in ids {
+    reading.problems.extend(too_many_accounts(ids.len(), &Place::whole(database.file())));
+    for id in ids.into_iter().take(MAX_ACCOUNTS) {
         let row = accounts.iter().find(|row| row.integer("account_id") == Some(id));
         let jid = row.and_then(|row| BareJid::new(&format!("{}@{}", row.text("username")?, row.text("domain")?)));
         let mut builder = AccountBuilder::new(&PROFILE, version.clone(), database.place("signalIdentity", id.to_string()));

@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The plugin. Trust rule: messages of an untrusted sender are decrypted and shown with a warning.
 pub const PLUGIN: ClientProfile = ClientProfile {
@@ -199,7 +199,7 @@ impl Devices<'_> {
 
     /// The program's own tables: one row per device and variant.
     fn core(&mut self, builder: &mut AccountBuilder) {
-        let trust = self.database.rows("encryption_trust", &["method", "jid", "key", "trust"]);
+        let trust = core_trust(&self.database.rows("encryption_trust", &["method", "jid", "key", "trust"]));
         let columns = [
             "jid",
             "device_id",
@@ -234,7 +234,7 @@ impl Devices<'_> {
                     (true, _) => LabelSignature::Unchecked,
                 },
             });
-            let known = identity.and_then(|key| core_trust(&trust, &jid, &key));
+            let known = identity.and_then(|key| trust.get(&(jid.clone(), key)).cloned());
             let device = self.entry(&jid, id, namespace, &place);
             device.identity = identity.or(device.identity);
             device.activity.listed = Some(removed.is_none());
@@ -271,21 +271,25 @@ impl Devices<'_> {
 }
 
 /// The program's trust is kept by key (Ed25519 form), one bit per level.
-fn core_trust(rows: &[Row], jid: &BareJid, key: &IdentityKey) -> Option<Trust> {
-    let row = rows.iter().find(|row| {
-        row.text("method").is_none_or(|method| method == "omemo")
-            && row.text("jid").and_then(BareJid::new).as_ref() == Some(jid)
-            && row.bytes("key").and_then(IdentityKey::from_record).as_ref() == Some(key)
-    })?;
-    let (word, level) = match row.integer("trust")? {
-        1 => ("Undecided", TrustLevel::Undecided),
-        2 => ("AutomaticallyTrusted", TrustLevel::Trusted),
-        4 => ("ManuallyTrusted", TrustLevel::Trusted),
-        8 => ("Authenticated", TrustLevel::Trusted),
-        16 => ("Distrusted", TrustLevel::Untrusted),
-        other => return Some(Trust { word: other.to_string(), level: TrustLevel::Unknown }),
-    };
-    Some(Trust { word: word.into(), level })
+fn core_trust(rows: &[Row]) -> HashMap<(BareJid, IdentityKey), Trust> {
+    let mut known = HashMap::new();
+    for row in rows.iter().filter(|row| row.text("method").is_none_or(|method| method == "omemo")) {
+        let jid = row.text("jid").and_then(BareJid::new);
+        let key = row.bytes("key").and_then(IdentityKey::from_record);
+        let (word, level) = match row.integer("trust") {
+            Some(1) => ("Undecided".into(), TrustLevel::Undecided),
+            Some(2) => ("AutomaticallyTrusted".into(), TrustLevel::Trusted),
+            Some(4) => ("ManuallyTrusted".into(), TrustLevel::Trusted),
+            Some(8) => ("Authenticated".into(), TrustLevel::Trusted),
+            Some(16) => ("Distrusted".into(), TrustLevel::Untrusted),
+            Some(other) => (other.to_string(), TrustLevel::Unknown),
+            None => continue,
+        };
+        if let (Some(jid), Some(key)) = (jid, key) {
+            known.insert((jid, key), Trust { word, level });
+        }
+    }
+    known
 }
 
 fn number(id: Option<u32>) -> String {

@@ -3,7 +3,7 @@
 //! Sources: tigase/siskin-im @d77818f `DBOMEMOStore.swift`, `db-schema-5.sql`; tigase/beagle-im @7acd3a3;
 //! tigase/MartinOMEMO @d6d3b70.
 
-use super::account::{AccountBuilder, Created, unanswered};
+use super::account::{AccountBuilder, Created, MAX_ACCOUNTS, too_many_accounts, unanswered};
 use super::candidate::Candidate;
 use super::default_place::{DefaultPlace, home};
 use super::sqlite::{Database, Row};
@@ -88,7 +88,8 @@ fn read(candidate: &Candidate, client: &'static ClientProfile) -> Result<Reading
     let accounts: BTreeSet<BareJid> = all.into_iter().flatten().filter_map(account_of).collect();
     let version = format!("schema {}", database.user_version());
     let mut reading = Reading::default();
-    for account in accounts {
+    reading.problems.extend(too_many_accounts(accounts.len(), &Place::whole(database.file())));
+    for account in accounts.into_iter().take(MAX_ACCOUNTS) {
         let mut builder = AccountBuilder::new(client, version.clone(), Place::whole(database.file()));
         builder.account().jid = Some(account.clone());
         tables.fill(database, &account, &mut builder);
@@ -108,12 +109,10 @@ fn account_of(row: &Row) -> Option<BareJid> {
 /// Newest decrypted message by fingerprint (66 hex digits), in milliseconds; the text column is never read.
 fn last_messages(database: &Database) -> HashMap<String, i64> {
     let mut newest = HashMap::new();
-    for row in database.rows_aside("chat_history", &["fingerprint", "timestamp", "encryption"]) {
-        if let (Some(1), Some(fingerprint), Some(time)) =
-            (row.integer("encryption"), row.text("fingerprint"), row.integer("timestamp"))
-        {
-            let known = newest.entry(fingerprint.to_owned()).or_insert(time);
-            *known = time.max(*known);
+    // 1 is a decrypted message; for a failed one the column holds an error's number.
+    for row in database.newest("chat_history", "fingerprint", "timestamp", Some(("encryption", 1))) {
+        if let (Some(fingerprint), Some(time)) = (row.text("fingerprint"), row.integer("timestamp")) {
+            newest.insert(fingerprint.to_owned(), time);
         }
     }
     newest

@@ -4,15 +4,15 @@
 //! rules. UWPX uses its X25519 identity keys as they are, and takes other steps than the specification when a
 //! session begins; a stored session goes on by the specification.
 
-use super::account::{AccountBuilder, moment};
+use super::account::{AccountBuilder, MAX_ACCOUNTS, moment, too_many_accounts};
 use super::candidate::Candidate;
 use super::default_place::{DefaultPlace, local};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Label, LabelSignature, Problem, ProblemScope, Remedies, Trust, TrustLevel, TrustRule,
-    When,
+    ActivityFacts, BareJid, ClientProfile, Label, LabelSignature, Place, Problem, ProblemScope, Remedies, Trust, TrustLevel,
+    TrustRule, When,
 };
 use crate::omemo::curve::{KeyPair, PrivateKey, PublicKey};
 use crate::omemo::ratchet::{
@@ -59,8 +59,9 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
     let database = candidate.database().ok_or_else(|| InputError::new(candidate.path(), "no readable SQLite database"))?;
     let tables = Tables::read(database);
     let mut reading = Reading::default();
-    for info in &tables.infos {
-        let account = tables.accounts.iter().find(|row| row.integer("omemoInfoid") == info.integer("id"));
+    reading.problems.extend(too_many_accounts(tables.infos.len(), &Place::whole(database.file())));
+    for info in tables.infos.iter().take(MAX_ACCOUNTS) {
+        let account = info.integer("id").and_then(|id| tables.accounts.get(&id));
         let jid = account.and_then(|row| row.text("bareJid")).and_then(BareJid::new);
         let place = database.place("AccountInfos", info.rowid.to_string());
         let mut builder = AccountBuilder::new(&PROFILE, "uwpx.db (since 0.38)", place.clone());
@@ -90,14 +91,14 @@ struct Tables<'a> {
     keys: BTreeMap<i64, Zeroizing<Vec<u8>>>,
     /// Key pairs by table and id: ids of the private and the public key.
     pairs: BTreeMap<(&'static str, i64), PairIds>,
-    accounts: Vec<Row>,
+    accounts: BTreeMap<i64, Row>,
     infos: Vec<Row>,
-    chats: Vec<Row>,
+    chats: BTreeMap<i64, Row>,
     devices: Vec<Row>,
-    fingerprints: Vec<Row>,
-    sessions: Vec<Row>,
-    prekeys: Vec<Row>,
-    signed_prekeys: Vec<Row>,
+    fingerprints: BTreeMap<i64, Row>,
+    sessions: BTreeMap<i64, Row>,
+    prekeys: BTreeMap<i64, Row>,
+    signed_prekeys: BTreeMap<i64, Row>,
 }
 
 /// Ids of a pair's private and public key.
@@ -128,9 +129,9 @@ impl<'a> Tables<'a> {
             database,
             keys,
             pairs,
-            accounts: database.rows("Accounts", &["bareJid", "omemoInfoid"]),
+            accounts: by_number(database.rows("Accounts", &["bareJid", "omemoInfoid"]), "omemoInfoid"),
             infos: database.rows("AccountInfos", &["id", "deviceId", "identityKeyid", "signedPreKeyid", "maxPreKeyId"]),
-            chats: database.rows("Chats", &["bareJid", "accountBareJid", "omemoInfoid"]),
+            chats: by_number(database.rows("Chats", &["bareJid", "accountBareJid", "omemoInfoid"]), "omemoInfoid"),
             devices: database.rows(
                 "Devices",
                 &[
@@ -143,28 +144,31 @@ impl<'a> Tables<'a> {
                     "OmemoChatInformationModelid",
                 ],
             ),
-            fingerprints: database.rows("Fingerprints", &["id", "lastSeen", "trusted", "identityKeyid"]),
-            sessions: database.rows(
-                "Sessions",
-                &[
-                    "id",
-                    "state",
-                    "dhSid",
-                    "dhRid",
-                    "ekid",
-                    "rk",
-                    "ckS",
-                    "ckR",
-                    "nS",
-                    "nR",
-                    "pn",
-                    "preKeyId",
-                    "signedPreKeyId",
-                    "assData",
-                ],
+            fingerprints: by_number(database.rows("Fingerprints", &["id", "lastSeen", "trusted", "identityKeyid"]), "id"),
+            sessions: by_number(
+                database.rows(
+                    "Sessions",
+                    &[
+                        "id",
+                        "state",
+                        "dhSid",
+                        "dhRid",
+                        "ekid",
+                        "rk",
+                        "ckS",
+                        "ckR",
+                        "nS",
+                        "nR",
+                        "pn",
+                        "preKeyId",
+                        "signedPreKeyId",
+                        "assData",
+                    ],
+                ),
+                "id",
             ),
-            prekeys: database.rows("PreKeys", &["id", "keyId", "OmemoAccountInformationModelid"]),
-            signed_prekeys: database.rows("SignedPreKeys", &["id", "preKeyId", "signature"]),
+            prekeys: by_number(database.rows("PreKeys", &["id", "keyId", "OmemoAccountInformationModelid"]), "id"),
+            signed_prekeys: by_number(database.rows("SignedPreKeys", &["id", "preKeyId", "signature"]), "id"),
         }
     }
 
@@ -191,20 +195,14 @@ impl<'a> Tables<'a> {
             let device_id = row.id("deviceId");
             let name = format!("{jid}/{}", device_id.map_or_else(|| "?".into(), |id| id.to_string()));
             let place = self.database.place("Devices", name.clone());
-            let print = self
-                .fingerprints
-                .iter()
-                .find(|print| print.integer("id").is_some() && print.integer("id") == row.integer("fingerprintid"));
+            let print = row.integer("fingerprintid").and_then(|id| self.fingerprints.get(&id));
             let identity = print.and_then(|print| self.public(print.integer("identityKeyid"))).map(IdentityKey::from_curve);
             let trust = match print.and_then(|print| print.integer("trusted")) {
                 Some(0) => Trust { word: "untrusted".into(), level: TrustLevel::Untrusted },
                 Some(_) => Trust { word: "trusted".into(), level: TrustLevel::Trusted },
                 None => Trust::unknown(),
             };
-            let session = self
-                .sessions
-                .iter()
-                .find(|session| session.integer("id").is_some() && session.integer("id") == row.integer("sessionid"));
+            let session = row.integer("sessionid").and_then(|id| self.sessions.get(&id));
             if let (Some(session), Some(id)) = (session, device_id) {
                 let place = self.database.place("Sessions", name);
                 match self.session(session, identity, builder) {
@@ -227,7 +225,7 @@ impl<'a> Tables<'a> {
             device.activity = ActivityFacts { listed: Some(true), last_message: seen, ..ActivityFacts::default() };
             device.label = label;
         }
-        for row in self.prekeys.iter().filter(|row| row.integer("OmemoAccountInformationModelid") == info.integer("id")) {
+        for row in self.prekeys.values().filter(|row| row.integer("OmemoAccountInformationModelid") == info.integer("id")) {
             let id = row.id("keyId").unwrap_or_default();
             let place = self.database.place("PreKeys", id.to_string());
             match self.key_pair("PreKeys", row.integer("id")) {
@@ -237,8 +235,8 @@ impl<'a> Tables<'a> {
                 }
             }
         }
-        for row in self.signed_prekeys.iter().filter(|row| row.integer("id") == info.integer("signedPreKeyid")) {
-            let prekey = self.prekeys.iter().find(|prekey| prekey.integer("id") == row.integer("preKeyId"));
+        if let Some(row) = info.integer("signedPreKeyid").and_then(|id| self.signed_prekeys.get(&id)) {
+            let prekey = row.integer("preKeyId").and_then(|id| self.prekeys.get(&id));
             let id = prekey.and_then(|prekey| prekey.id("keyId")).unwrap_or_default();
             let place = self.database.place("SignedPreKeys", id.to_string());
             match self.key_pair("PreKeys", row.integer("preKeyId")) {
@@ -259,7 +257,7 @@ impl<'a> Tables<'a> {
             return (device.integer("OmemoAccountInformationModelid") == info.integer("id")).then_some(own).flatten();
         }
         let link = device.integer("OmemoChatInformationModelid")?;
-        let chat = self.chats.iter().find(|chat| chat.integer("omemoInfoid") == Some(link))?;
+        let chat = self.chats.get(&link)?;
         let account = chat.text("accountBareJid").and_then(BareJid::new);
         (account == own || own.is_none()).then(|| chat.text("bareJid").and_then(BareJid::new)).flatten()
     }
@@ -298,6 +296,11 @@ impl<'a> Tables<'a> {
         };
         Some(SessionRecord { implementation: Implementation::PythonDoubleRatchet, current: Some(session), archived: Vec::new() })
     }
+}
+
+/// Rows by a column with whole numbers.
+fn by_number(rows: Vec<Row>, column: &str) -> BTreeMap<i64, Row> {
+    rows.into_iter().filter_map(|row| Some((row.integer(column)?, row))).collect()
 }
 
 /// .NET writes the year 1 for "never".

@@ -78,7 +78,10 @@ impl Tables {
         let mut tables = Self::default();
         for table in ["accounts", "identities", "sessions", "prekeys", "signed_prekeys", "messages"] {
             let columns = wanted(table).unwrap_or_default();
-            let rows = if table == "messages" { database.rows_aside(table, columns) } else { database.rows(table, columns) };
+            let rows = match table {
+                "messages" => database.newest(table, "axolotl_fingerprint", "timeSent", None),
+                _ => database.rows(table, columns),
+            };
             for row in &rows {
                 let values = columns.iter().filter_map(|column| Some(((*column).to_owned(), text(row, column)?))).collect();
                 let mut entry = Entry::new(values, Place::row(database.file(), table, ""));

@@ -16,6 +16,10 @@ const MAX_PLAIN: u64 = 256 * 1024 * 1024;
 /// Largest database that is read into memory because pages of a `-wal` or `-journal` belong into it.
 const MAX_WITH_LOG: u64 = 1024 * 1024 * 1024;
 
+/// A cut file is filled up with zeros to the size that its header names, up to this size: behind it, only what
+/// is there can be read.
+const MAX_PADDED: u64 = 64 * 1024 * 1024;
+
 /// Tries to read a database that a running client is writing to.
 const READ_ATTEMPTS: usize = 5;
 
@@ -130,6 +134,7 @@ impl Image {
         // 1 = rollback journal: an image in memory has no -wal, and none is wanted.
         self.bytes[18] = 1;
         self.bytes[19] = 1;
+        self.repair_header();
         let pages_there = self.bytes.len().div_ceil(self.page_size);
         let cut_page = !self.bytes.len().is_multiple_of(self.page_size);
         let mut wanted = pages_there;
@@ -142,12 +147,39 @@ impl Image {
             wanted = wanted.max(pages);
         }
         let padded = wanted as u64 * self.page_size as u64;
-        if padded > MAX_PLAIN.max(self.bytes.len() as u64 + self.page_size as u64) {
+        if padded > MAX_PADDED.max(self.bytes.len() as u64 + self.page_size as u64) {
             // A header that promises far more than there is: believe the file.
             wanted = pages_there;
             self.bytes[28..32].copy_from_slice(&u32::try_from(wanted).unwrap_or(u32::MAX).to_be_bytes());
         }
         self.bytes.resize(wanted * self.page_size, 0);
+    }
+
+    /// Header fields with only a few valid values: a wrong one would make SQLite refuse the whole file.
+    fn repair_header(&mut self) {
+        let mut damaged = Vec::new();
+        let reserved = usize::from(self.bytes[20]);
+        if self.page_size - reserved < 480 {
+            self.bytes[20] = 0;
+            damaged.push("reserved space");
+        }
+        if self.bytes[21..24] != [64, 32, 32] {
+            self.bytes[21..24].copy_from_slice(&[64, 32, 32]);
+            damaged.push("payload fractions");
+        }
+        if !be32(&self.bytes, 44).is_some_and(|format| (1..=4).contains(&format)) {
+            // Format 4 reads the records of the older ones too.
+            self.bytes[44..48].copy_from_slice(&4u32.to_be_bytes());
+            damaged.push("schema format");
+        }
+        if !be32(&self.bytes, 56).is_some_and(|encoding| (1..=3).contains(&encoding)) {
+            self.bytes[56..60].copy_from_slice(&1u32.to_be_bytes());
+            damaged.push("text encoding");
+        }
+        if !damaged.is_empty() {
+            let says = format!("the header of the database is damaged ({}); the usual values were taken", damaged.join(", "));
+            self.problem(&self.path.clone(), says);
+        }
     }
 
     /// The size in pages that the header names, if it is valid (bytes 92 to 95 repeat the change counter).

@@ -95,25 +95,48 @@ impl Database {
     /// among [`Database::take_problems`], and the rows after it are read all the same. Empty if there is no
     /// such table.
     pub fn rows(&self, table: &str, columns: &[&str]) -> Vec<Row> {
-        self.read_table(table, columns, ProblemScope::Store)
-    }
-
-    /// The same for a table that no message depends on, like a message archive.
-    pub fn rows_aside(&self, table: &str, columns: &[&str]) -> Vec<Row> {
-        self.read_table(table, columns, ProblemScope::Other)
-    }
-
-    fn read_table(&self, table: &str, columns: &[&str], scope: ProblemScope) -> Vec<Row> {
         let Some((name, found)) = self.table(table) else { return Vec::new() };
         let columns: Rc<[String]> = columns
             .iter()
             .filter(|wanted| found.columns.iter().any(|column| column.eq_ignore_ascii_case(wanted)))
             .map(|wanted| (*wanted).to_owned())
             .collect();
-        let mut reader = Reader { database: self, table: name, columns, rows: Vec::new(), total: 0, damaged: false, scope };
+        let mut reader = Reader {
+            database: self,
+            table: name,
+            columns,
+            rows: Vec::new(),
+            total: 0,
+            damaged: false,
+            scope: ProblemScope::Store,
+        };
         reader.run(found);
-        if !reader.damaged && reader.scope == ProblemScope::Store {
+        if !reader.damaged {
             reader.check();
+        }
+        reader.rows
+    }
+
+    /// For each value of the column `key` the largest of the column `time`, as rows of these two columns: when
+    /// something of a key was last in a message archive, without reading the archive's texts. `only` keeps
+    /// the rows where a column has a value. Empty if a column is not there. Damage is noted as something no
+    /// message depends on.
+    pub fn newest(&self, table: &str, key: &str, time: &str, only: Option<(&str, i64)>) -> Vec<Row> {
+        let filter_column = only.map(|(column, _)| column);
+        let needed: Vec<&str> = [key, time].into_iter().chain(filter_column).collect();
+        let Some((name, _)) = self.table(table).filter(|_| self.has(table, &needed)) else { return Vec::new() };
+        let filter = only.map_or_else(String::new, |(column, value)| format!(" AND {} = {value}", quote(column)));
+        let sql = format!(
+            "SELECT 0, {0}, max({1}) FROM {2} WHERE {0} IS NOT NULL{filter} GROUP BY {0}",
+            quote(key),
+            quote(time),
+            quote(name)
+        );
+        let columns = [key.to_owned(), time.to_owned()].into();
+        let (rows, scope) = (Vec::new(), ProblemScope::Other);
+        let mut reader = Reader { database: self, table: name, columns, rows, total: 0, damaged: false, scope };
+        if let Err(error) = reader.read(&sql, None) {
+            reader.note(format!("the table is damaged ({error}); times of last messages may be missing"));
         }
         reader.rows
     }
@@ -300,6 +323,27 @@ mod tests {
             assert!(rows.iter().all(|row| row.integer("a") == Some(row.rowid)));
             assert_eq!(database.take_problems().len(), 1);
         }
+    }
+
+    #[test]
+    fn the_newest_time_of_each_key_is_told() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.db");
+        let connection = Connection::open(&path).expect("a new database");
+        connection
+            .execute_batch("CREATE TABLE m(k, t, e); INSERT INTO m VALUES('a', 5, 1), ('a', 9, 0), ('b', 7, 1), (NULL, 8, 1);")
+            .expect("rows");
+        drop(connection);
+        let database = Database::open(&path).expect("opens");
+        let told = |only| -> Vec<_> {
+            database.newest("m", "k", "t", only).iter().map(|row| (row.text("k").map(str::to_owned), row.integer("t"))).collect()
+        };
+        let a = Some("a".to_owned());
+        let b = Some("b".to_owned());
+        assert_eq!(told(None), [(a.clone(), Some(9)), (b.clone(), Some(7))]);
+        assert_eq!(told(Some(("e", 1))), [(a, Some(5)), (b, Some(7))]);
+        assert!(database.newest("m", "k", "absent", None).is_empty());
+        assert!(database.take_problems().is_empty());
     }
 
     #[test]
