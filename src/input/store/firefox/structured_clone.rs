@@ -1,7 +1,7 @@
 //! Values as SpiderMonkey's structured clone writes them (`js/src/vm/StructuredClone.cpp`), turned into JSON
 //! as far as JSON goes: words of 8 bytes, the upper half of each a tag or the start of a floating-point number.
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 const FLOAT_MAX: u32 = 0xfff0_0000;
 const HEADER: u32 = 0xfff1_0000;
