@@ -15,6 +15,7 @@ pub mod default_place;
 pub mod describe;
 pub mod dino;
 pub mod finder;
+mod firefox;
 pub mod gajim;
 pub mod json_file_storage;
 pub mod json_text;
@@ -89,6 +90,7 @@ pub const FORMATS: &[StoreFormat] = &[
     conversations::FORMAT,
     conversations::BACKUP_FORMAT,
     dino::FORMAT,
+    firefox::FORMAT,
     gajim::FORMAT,
     json_file_storage::FORMAT,
     kaidan::FORMAT,
