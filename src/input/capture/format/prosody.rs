@@ -85,7 +85,7 @@ impl LogFormat for Prosody {
             return;
         }
         self.stanzas = true;
-        if is_client && !self.accounts.contains_key(head.source) {
+        if is_client {
             let full = match direction {
                 Direction::Incoming => attribute(xml, "to"),
                 Direction::Outgoing => attribute(xml, "from"),
