@@ -309,3 +309,31 @@ fn wrappers_are_told() {
     let wrappers: Vec<_> = found.messages.iter().map(|m| m.wrapper).collect();
     assert_eq!(wrappers, [Wrapper::CarbonReceived, Wrapper::Archive, Wrapper::Direct]);
 }
+
+#[test]
+fn line_ends_of_windows_do_not_matter() {
+    for name in [
+        "gajim-2.1.log",
+        "profanity-0.15.log",
+        "dino-0.4.log",
+        "kaidan-0.12.log",
+        "prosody-0.12.log",
+        "smack-4.4.log",
+        "converse-14.log",
+    ] {
+        let text = std::fs::read_to_string(fixture(name)).expect("the fixture is in the repository");
+        let found = read_text(text.replace('\n', "\r\n"));
+        assert_eq!(ids(&found), ids(&read(&fixture(name))), "{name}");
+        assert!(found.messages.iter().all(|m| matches!(&m.encrypted, EncryptedPart::Known(e) if e.is_usable())), "{name}");
+    }
+}
+
+#[test]
+fn format_names_are_told_once() {
+    let mut names: Vec<_> = capture::formats().collect();
+    assert!(FIXTURES.iter().all(|f| names.contains(&f.1)));
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all);
+}

@@ -80,6 +80,11 @@ impl Capture {
     }
 }
 
+/// The formats that are recognised, in a person's words.
+pub fn formats() -> impl Iterator<Item = &'static str> {
+    format::names()
+}
+
 /// Opens and reads one capture.
 pub fn read(path: &Path, progress: &mut dyn FnMut(u64), sink: &mut dyn FnMut(CaptureEvent)) -> Result<(), InputError> {
     Capture::open(path)?.read(progress, sink)
@@ -111,10 +116,10 @@ fn read_text(
         if buffer.is_empty() {
             records.too_long(number, offset, MAX_LINE);
         } else {
-            let bytes = if format.blocks { buffer.as_slice() } else { buffer.strip_suffix(b"\n").unwrap_or(&buffer) };
+            let raw = if format.blocks { buffer.as_slice() } else { buffer.strip_suffix(b"\n").unwrap_or(&buffer) };
+            let bytes = if format.blocks { raw } else { raw.strip_suffix(b"\r").unwrap_or(raw) };
             let text = if format.blocks { "".into() } else { String::from_utf8_lossy(bytes) };
-            let text = text.strip_suffix('\r').unwrap_or(&text);
-            reader.line(&Line { bytes, text, number, offset }, &mut records);
+            reader.line(&Line { bytes, raw, text: &text, number, offset }, &mut records);
         }
         number += if format.blocks { memchr::memchr_iter(b'\n', &buffer).count() as u64 } else { 1 };
         offset += taken;

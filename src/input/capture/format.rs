@@ -67,6 +67,11 @@ const FORMATS: &[&Format] = &[
     &stanza_lines::FORMAT,
 ];
 
+/// The names of all formats, for people.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().copied().chain([&monal::FORMAT, &xml::FORMAT]).map(|f| f.name)
+}
+
 /// The best match, or plain XML anywhere in text.
 pub(super) fn detect(sample: &[u8]) -> &'static Format {
     if monal::is_rawlog(sample) {

@@ -17,9 +17,11 @@ pub const SAMPLE: usize = 256 << 10;
 /// A line of a capture.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {
-    /// Without its line feed (but with a carriage return before it).
+    /// Without its end.
     pub bytes: &'a [u8],
-    /// The same as text without any line end; what is no UTF-8 is replaced.
+    /// Without its line feed, but with a carriage return before it: for logs that count bytes.
+    pub raw: &'a [u8],
+    /// The same as text; what is no UTF-8 is replaced.
     pub text: &'a str,
     /// Number, 1 is the first.
     pub number: u64,

@@ -389,6 +389,9 @@ impl<M: Clone> StanzaSplitter<M> {
                 self.emit(false, true, out);
             }
         } else if self.buffer.len() > MAX_WRAPPER_TAG {
+            if matches!(self.mode, Mode::Tag { .. }) && self.begins_any() {
+                self.emit(false, true, out);
+            }
             self.reset();
         }
     }
@@ -539,6 +542,9 @@ mod tests {
         assert_eq!(cuts.len(), 2);
         assert!(cuts[0].too_long && cuts[0].text.len() == KEPT_OF_TOO_LONG);
         assert_eq!(cuts[1].text, b"<iq/>");
+        let tag = format!("<message {}/><iq/>", "a='' ".repeat(MAX_WRAPPER_TAG));
+        let cuts = cut_in(&[tag.as_bytes()]);
+        assert!(cuts[0].too_long && cuts[1].text == b"<iq/>");
     }
 
     /// Pieces of markup in any order: more likely to reach odd states than random bytes.

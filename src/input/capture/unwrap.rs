@@ -80,9 +80,14 @@ impl Unwrapper {
         items
     }
 
-    /// Whose log it is.
-    fn account<'a>(&'a self, stanza: &'a CapturedStanza) -> Option<&'a BareJid> {
-        stanza.account.as_ref().or(self.own.as_ref())
+    /// Whose connection it is: as the log tells, as the stanza is addressed, or as was learnt before.
+    fn account(&self, stanza: &CapturedStanza) -> Option<BareJid> {
+        let end = match stanza.direction {
+            Some(Direction::Incoming) => stanza.element.attribute("to"),
+            Some(Direction::Outgoing) => stanza.element.attribute("from"),
+            None => None,
+        };
+        stanza.account.clone().or_else(|| end.and_then(BareJid::new)).or_else(|| self.own.clone())
     }
 
     /// What comes in is addressed to the full JID of the connection, at least now and then.
@@ -159,8 +164,8 @@ impl Unwrapper {
     fn forged_carbon(&self, stanza: &CapturedStanza, outer: &Element) -> Option<String> {
         let from = outer.attribute("from").and_then(BareJid::new)?;
         let to = outer.attribute("to").and_then(BareJid::new);
-        let own = self.account(stanza).or(to.as_ref())?;
-        (from != *own).then(|| format!("a carbon copy that comes from {from}, not from our own account: clients must ignore it"))
+        let own = self.account(stanza).or(to)?;
+        (from != own).then(|| format!("a carbon copy that comes from {from}, not from our own account: clients must ignore it"))
     }
 
     fn captured(
@@ -184,17 +189,17 @@ impl Unwrapper {
         let mut room = None;
         let from = if group && by_us {
             room.clone_from(&to);
-            self.account(stanza).cloned().or(from_bare)
+            self.account(stanza).or(from_bare)
         } else if group {
             room.clone_from(&from_bare);
             real_jid(message).or_else(|| occupant.cloned())
         } else if by_us {
-            from_bare.or_else(|| self.account(stanza).cloned())
+            from_bare.or_else(|| self.account(stanza))
         } else {
-            occupant.cloned().or(from_bare).or_else(|| self.account(stanza).cloned())
+            occupant.cloned().or(from_bare).or_else(|| self.account(stanza))
         };
         if to.is_none() && !by_us {
-            to = self.account(stanza).cloned();
+            to = self.account(stanza);
         }
         let mut archive_ids = wrapping.archive_ids.clone();
         for id in message.elements().filter(|e| e.is("stanza-id", STANZA_IDS)).filter_map(|e| e.attribute("id")) {
@@ -206,7 +211,7 @@ impl Unwrapper {
             position: stanza.position.clone(),
             time: stanza.time.clone(),
             direction: stanza.direction,
-            account: self.account(stanza).cloned(),
+            account: self.account(stanza),
             id: message.attribute("id").map(str::to_owned),
             origin_id: message.child("origin-id", STANZA_IDS).and_then(|e| e.attribute("id")).map(str::to_owned),
             archive_ids,

@@ -150,7 +150,7 @@ mod tests {
         let mut out = Records::new(Arc::from(Path::new("t")), &mut sink);
         let mut reader = Ejabberd::default();
         for (i, text) in log.lines().enumerate() {
-            reader.line(&Line { bytes: text.as_bytes(), text, number: i as u64 + 1, offset: 0 }, &mut out);
+            reader.line(&Line { bytes: text.as_bytes(), raw: text.as_bytes(), text, number: i as u64 + 1, offset: 0 }, &mut out);
         }
         out.finish();
         found

@@ -74,14 +74,14 @@ impl LogFormat for Purple {
         {
             // The line end before this line is part of the data, too.
             out.text(b"\n", line.number, line.offset);
-            self.data(line.bytes, left - 1, line.number, line.offset, out);
+            self.data(line.raw, left - 1, line.number, line.offset, out);
             return;
         }
         match head {
             Some(head) => self.record(&head, line, out),
             None if matches!(self.mode, Mode::Sent) => {
                 out.text(b"\n", line.number, line.offset);
-                out.text(line.bytes, line.number, line.offset);
+                out.text(line.raw, line.number, line.offset);
             }
             None => {}
         }
@@ -105,7 +105,7 @@ impl Purple {
             record.account.clone_from(&self.account);
             out.begin(record);
             // The prefix is ASCII, so its length is the same in the raw bytes.
-            let bytes = line.bytes.get(start + at..).unwrap_or_default();
+            let bytes = line.raw.get(start + at..).unwrap_or_default();
             self.data(bytes, length, line.number, line.offset_of(start + at), out);
         } else if head.category == "jabber"
             && let Some((account, at)) = sent(head.text)
@@ -116,7 +116,7 @@ impl Purple {
             record.account.clone_from(&self.account);
             out.begin(record);
             self.mode = Mode::Sent;
-            out.text(line.bytes.get(start + at..).unwrap_or_default(), line.number, line.offset_of(start + at));
+            out.text(line.raw.get(start + at..).unwrap_or_default(), line.number, line.offset_of(start + at));
         } else {
             out.end();
             if head.category == "lurch" {

@@ -97,6 +97,6 @@ fn read(record: &[u8], (line, byte): (u64, u64), out: &mut Records<'_>) {
     let lower = message.to_lowercase();
     let about = file.contains("OMEMO") || file.contains("MLSignalStore") || OMEMO_WORDS.iter().any(|w| lower.contains(w));
     if about && !message.starts_with("RECV(") && !message.contains("<message") {
-        out.client_line("Monal", &Line { bytes: b"", text: "", number: line, offset: byte }, time, message);
+        out.client_line("Monal", &Line { bytes: b"", raw: b"", text: "", number: line, offset: byte }, time, message);
     }
 }

@@ -85,7 +85,7 @@ impl LogFormat for Prosody {
             return;
         }
         self.stanzas = true;
-        if is_client && !self.accounts.contains_key(head.source) {
+        if is_client {
             let full = match direction {
                 Direction::Incoming => attribute(xml, "to"),
                 Direction::Outgoing => attribute(xml, "from"),
@@ -107,7 +107,7 @@ impl LogFormat for Prosody {
 
     fn finish(&mut self, out: &mut Records<'_>) {
         if let (Some((number, offset)), false) = (self.only_heads, self.stanzas) {
-            let line = Line { bytes: b"", text: "", number, offset };
+            let line = Line { bytes: b"", raw: b"", text: "", number, offset };
             let says = "this log holds only the first tags of stanzas; the module stanza_debug writes them whole";
             out.client_line("Prosody", &line, None, says);
         }

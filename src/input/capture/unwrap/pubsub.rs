@@ -36,7 +36,7 @@ impl Unwrapper {
                 // The owner of what is fetched is the addressee, of what is published the sender; a
                 // request without address goes to the own account.
                 let of = if kind == "get" || iq.attribute("to").is_some() { "to" } else { "from" };
-                let owner = iq.attribute(of).and_then(BareJid::new).or_else(|| self.account(stanza).cloned());
+                let owner = iq.attribute(of).and_then(BareJid::new).or_else(|| self.account(stanza));
                 let short = |text: &str| text.len() <= MAX_JID;
                 if let (Some(id), Some(node)) = (id.filter(|i| short(i)), node.filter(|n| short(n))) {
                     let owner = owner.clone().filter(|o| short(o.as_str()));
@@ -51,7 +51,7 @@ impl Unwrapper {
             _ => {
                 let Some(pubsub) = pubsub else { return };
                 let asked = id.and_then(|id| self.requests.get(id)).and_then(|r| r.owner.clone());
-                let owner = iq.attribute("from").and_then(BareJid::new).or(asked).or_else(|| self.account(stanza).cloned());
+                let owner = iq.attribute("from").and_then(BareJid::new).or(asked).or_else(|| self.account(stanza));
                 self.listed(stanza, pubsub, "items", owner.as_ref(), items);
             }
         }
@@ -59,7 +59,7 @@ impl Unwrapper {
 
     /// What an event, or a fragment that somebody pasted, publishes.
     pub(super) fn published(&self, stanza: &CapturedStanza, element: &Element, from: Option<&str>, items: &mut Vec<Item>) {
-        let own = || self.account(stanza).filter(|_| element.name == "event").cloned();
+        let own = || self.account(stanza).filter(|_| element.name == "event");
         let owner = from.and_then(BareJid::new).or_else(own);
         match element.name.as_str() {
             "event" => self.listed(stanza, element, "items", owner.as_ref(), items),
