@@ -2,6 +2,8 @@
 
 use super::terminal::Terminal;
 use super::{Outcome, Stop, command};
+use crate::analysis::diagnose::{CAUSES, explanation};
+use crate::model::Code;
 use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -23,6 +25,8 @@ enum What {
     Man,
     /// Completions for bash, zsh and fish
     Completions,
+    /// The page of all causes, `causes.md`
+    Docs,
 }
 
 impl Generate {
@@ -44,9 +48,31 @@ impl Generate {
                     clap_complete::generate_to(shell, &mut command(), "omemoscope", &self.folder).map_err(fail)?;
                 }
             }
+            What::Docs => std::fs::write(self.folder.join("causes.md"), causes_page()).map_err(fail)?,
         }
         Ok(Outcome::Clean)
     }
+}
+
+/// All explanations in the order of decision, each below its code.
+fn causes_page() -> String {
+    let mut page = String::from(
+        "# Causes\n\nWhat each code of a diagnosis means: the texts of `omemoscope explain CODE`, in the order of decision.\n\n",
+    );
+    let mut told = Vec::new();
+    for code in CAUSES.iter().map(|cause| cause.code) {
+        if !told.contains(&code) {
+            page.push_str(&format!("* [{code}](#{code}): {}\n", code.title()));
+            told.push(code);
+        }
+    }
+    for code in told {
+        let text = explanation(code);
+        let linked =
+            Code::ALL.iter().fold(text, |text, other| text.replace(&format!("[{other}]"), &format!("[{other}](#{other})")));
+        page.push_str(&format!("\n#{linked}\n"));
+    }
+    page
 }
 
 /// Gives the examples a heading of their own and keeps their lines.

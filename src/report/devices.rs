@@ -47,8 +47,10 @@ struct DeviceView {
     removed: Option<String>,
     unanswered: Option<u32>,
     has_session: bool,
-    /// Another device of the same account.
+    /// A device of the same account.
     own: bool,
+    /// The device whose store this is.
+    this_device: bool,
     place: String,
     #[serde(skip)]
     level: TrustLevel,
@@ -80,7 +82,8 @@ impl DeviceAudit {
 
 fn account(store: &Store, account: &Account, upgrade: bool) -> AccountView {
     let mut devices: Vec<DeviceView> = account.devices.iter().map(|d| device(account, d)).collect();
-    devices.sort_by(|a, b| (!a.own, &a.jid, a.device_id).cmp(&(!b.own, &b.jid, b.device_id)));
+    devices.extend(this_device(account));
+    devices.sort_by(|a, b| (!a.this_device, !a.own, &a.jid, a.device_id).cmp(&(!b.this_device, !b.own, &b.jid, b.device_id)));
     AccountView {
         client: account.client.name,
         version: account.version.clone(),
@@ -92,6 +95,35 @@ fn account(store: &Store, account: &Account, upgrade: bool) -> AccountView {
         upgrade: upgrade.then(|| UpgradeView::new(account)),
         problems: account.problems.iter().map(ProblemView::from).collect(),
     }
+}
+
+/// The device whose store this is. It belongs to the audit: its fingerprint is the one to read out to others.
+fn this_device(account: &Account) -> Option<DeviceView> {
+    let identity = account.identity.as_ref()?;
+    Some(DeviceView {
+        jid: account.jid.as_ref()?.to_string(),
+        device_id: account.own_device_id,
+        fingerprint: Some(identity.public.fingerprint().to_string()),
+        trust: "this device".into(),
+        trust_level: TrustLevel::Trusted.as_str(),
+        activity: ActivityView {
+            state: ActivityState::Active.as_str(),
+            reason: "the store is that of this device".into(),
+            look: Look::Good,
+        },
+        label: None,
+        namespaces: account.client.namespaces.iter().map(|n| n.uri()).collect(),
+        last_listed: None,
+        last_message: None,
+        removed: None,
+        unanswered: None,
+        has_session: false,
+        own: true,
+        this_device: true,
+        place: account.place.to_string(),
+        level: TrustLevel::Trusted,
+        last_seen: None,
+    })
 }
 
 fn device(account: &Account, device: &Device) -> DeviceView {
@@ -120,6 +152,7 @@ fn device(account: &Account, device: &Device) -> DeviceView {
         unanswered: facts.unanswered,
         has_session: account.sessions.iter().any(|s| s.jid == device.jid && Some(s.device_id) == device.device_id),
         own: account.jid.as_ref() == Some(&device.jid),
+        this_device: false,
         place: device.place.to_string(),
         level: device.trust.level,
         last_seen: facts.last_message.as_ref().or(facts.last_listed.as_ref()).map(When::short),

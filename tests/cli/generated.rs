@@ -36,3 +36,8 @@ fn man_pages_are_current() {
 fn completions_are_current() {
     current("completions");
 }
+
+#[test]
+fn the_page_of_causes_is_current() {
+    current("docs");
+}
