@@ -1,6 +1,6 @@
 //! Active, inactive, stale or unknown, with the rule that says so.
 //!
-//! The specification's own rule is about heartbeats (XEP-0384 0.4 and later, section 5.6: an empty message
+//! The specification's own rule is about heartbeats (XEP-0384 0.4 and later, "Business Rules": an empty message
 //! from counter 53 on); when a device is given up is each client's own rule. Both are named in the reason.
 
 use crate::model::{Account, Activity, ActivityState, Device};

@@ -3,10 +3,10 @@
 use crate::model::{Account, When};
 use jiff::{SignedDuration, Timestamp};
 
-/// A bundle with fewer prekeys is not valid (XEP-0384 0.9.1, section 5.3.2: "at least 25").
+/// A bundle with fewer prekeys is not valid (XEP-0384 0.9.1, "Key Exchange": at least 25).
 pub const FEWEST_PREKEYS_OMEMO: usize = 25;
 
-/// The older variant only asks for "at least 20" (XEP-0384 0.3.0, section 4.3).
+/// The older variant only asks for "at least 20" (XEP-0384 0.3.0, "Bundles").
 pub const FEWEST_PREKEYS_LEGACY: usize = 20;
 
 /// One sentence for each thing that looks wrong. Time is measured by the newest moment in the store

@@ -17,7 +17,7 @@ pub const MAX_LONE: usize = 4 << 20;
 pub enum Lone {
     /// A fingerprint: 64 hex digits, with or without blanks, colons or the type byte 05 before them.
     Fingerprint(Fingerprint),
-    /// `xmpp:jid?omemo-sid-ID=HEX` (XEP-0384 0.8.0, section 8) or its older form.
+    /// `xmpp:jid?omemo-sid-ID=HEX` (as XEP-0384 0.8.0 and clients write it) or its older form.
     Uri {
         /// The address.
         jid: String,

@@ -15,7 +15,7 @@
 //! **What to do.** This is a bug or a damaged store on the side that has the wrong key (after an import or a migration).
 //! Replace the session; report the order bug to the maker of that client.
 //!
-//! **References.** XEP-0384 section 4.3 and 4.4; X3DH section 3.3 (AD).
+//! **References.** XEP-0384, "Key Exchange" and "Double Ratchet" (associated data); X3DH, "Sending the initial message".
 
 use super::{Cause, Judgement, Scene, computed, nothing};
 use crate::analysis::trial::AdFact;

@@ -15,7 +15,7 @@
 //!
 //! **What to do.** Give a copy taken later (`--store` may be repeated), if you want to read the message.
 //!
-//! **References.** Double Ratchet section 2.3 (break-in recovery).
+//! **References.** The Double Ratchet Algorithm, "Diffie-Hellman ratchet".
 
 use super::own_ratchet_moved::own_ratchet_moved;
 use super::{Cause, Judgement, Scene, nothing};

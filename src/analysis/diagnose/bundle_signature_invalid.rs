@@ -16,7 +16,7 @@
 //!
 //! **What to do.** Restart the client that owns the device, so that it publishes again. Do not accept a wrong bundle.
 //!
-//! **References.** XEP-0384 section 5.3; XEdDSA; libsignal `curve_verify_signature`.
+//! **References.** XEP-0384, "Bundles"; XEdDSA; libsignal `curve_verify_signature`.
 
 use super::{Cause, Scene, nothing};
 use crate::model::Code;

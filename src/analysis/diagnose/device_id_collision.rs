@@ -16,7 +16,7 @@
 //!
 //! **What to do.** Make new OMEMO keys on one of the two installations. Never run two copies of one profile.
 //!
-//! **References.** XEP-0384 section 5.1 (device ids, collisions).
+//! **References.** XEP-0384, "Setup" and "Business Rules" (device ids).
 
 use super::{Cause, Judgement, Scene, in_stanza, nothing};
 use crate::analysis::outcome::Origin;

@@ -16,7 +16,7 @@
 //!
 //! **What to do.** Nothing.
 //!
-//! **References.** XEP-0384 section 5.7; Double Ratchet section 2.6.
+//! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Out-of-order messages".
 
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing};
 use crate::analysis::trial::RatchetFact;

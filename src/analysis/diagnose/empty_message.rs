@@ -15,7 +15,7 @@
 //!
 //! **What to do.** Nothing.
 //!
-//! **References.** XEP-0384 sections 5.4 and 5.6.
+//! **References.** XEP-0384, "Business Rules" (heartbeat) and "Receiving a message".
 
 use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::content::Payload;

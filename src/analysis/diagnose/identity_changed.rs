@@ -16,7 +16,7 @@
 //! **What to do.** Do not accept it blindly. Compare the fingerprint with the contact over another way (in person,
 //! by phone). If it is theirs, accept the new key or remove the old device; the session is then made anew.
 //!
-//! **References.** XEP-0384 section 8 (security); RFC-style advice in XEP-0450.
+//! **References.** XEP-0384, "Security Considerations".
 
 use super::{Cause, Judgement, Scene, in_store, nothing, rule};
 use crate::model::{Code, Confidence};

@@ -14,7 +14,7 @@
 //! **What to do.** Set the device's name again in the client that owns it. To know which device is which, compare
 //! fingerprints, not names.
 //!
-//! **References.** XEP-0384 0.9.0, section 5.2.
+//! **References.** XEP-0384 0.9.0, "Device list".
 
 use super::{Cause, Scene, nothing};
 use crate::model::Code;

@@ -16,7 +16,7 @@
 //!
 //! **What to do.** Write something back: an answer often heals it. If not, end and restart the session with this device.
 //!
-//! **References.** Double Ratchet section 3.4; XEP-0384 section 5.7.
+//! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Decrypting messages".
 
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, rule};
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact};

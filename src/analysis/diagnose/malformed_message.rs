@@ -17,7 +17,7 @@
 //! **What to do.** A wrong attribute is a bug of the sender's client: update it. Meanwhile let the other side
 //! begin: write first from here. Damaged bytes: ask the sender to send again.
 //!
-//! **References.** XEP-0384 section 5.5; protobuf schema in its appendix.
+//! **References.** XEP-0384, "Sending a message" and "Protobuf Schema".
 
 use super::{Cause, Judgement, Scene, nothing, rule};
 use crate::model::{Code, Confidence};

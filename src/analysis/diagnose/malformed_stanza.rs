@@ -18,7 +18,7 @@
 //! **What to do.** Nothing can be done on the receiving side. Report the stanza to the makers of the sender's
 //! client (or of the server or gateway that changed it).
 //!
-//! **References.** XEP-0384 sections 4 and 5 and its XML schema; RFC 6120 section 11.1.
+//! **References.** XEP-0384, "XML Schema"; RFC 6120, section 11.1.
 
 use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::outcome::Element;

@@ -13,7 +13,7 @@
 //!
 //! **What to do.** Nothing brings the key back. Ask the sender to send the message again.
 //!
-//! **References.** Double Ratchet section 2.6; XEP-0384 section 4.3 (about 1000 keys).
+//! **References.** XEP-0384, "Double Ratchet" (about 1000 keys); The Double Ratchet Algorithm, "Out-of-order messages".
 
 use super::{Cause, Judgement, Scene, computed, in_store, nothing, rule};
 use crate::analysis::trial::RatchetFact;

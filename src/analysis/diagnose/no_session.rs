@@ -17,7 +17,7 @@
 //! **What to do.** Send any message to that contact: most clients then begin a new session. The message itself is
 //! lost; ask for it again.
 //!
-//! **References.** XEP-0384 section 5.6 and 5.7.
+//! **References.** XEP-0384, "Building a session" and "Receiving a message".
 
 use super::{Cause, Judgement, Scene, Whole, in_stanza, in_store};
 use crate::analysis::activity::HEARTBEAT;

@@ -19,7 +19,7 @@
 //! **What to do.** Look in the *sending* client whether it lists and trusts this device. If this device is not on
 //! your own list, restart its client so that it publishes itself again. Messages already sent stay unreadable here.
 //!
-//! **References.** XEP-0384 section 5.5 and 5.2 (device list).
+//! **References.** XEP-0384, "Device list" and "Receiving a message".
 
 use super::{Cause, Judgement, Scene, Whole, in_stanza};
 use crate::analysis::outcome::Origin;

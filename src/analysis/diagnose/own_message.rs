@@ -14,7 +14,7 @@
 //!
 //! **What to do.** Nothing.
 //!
-//! **References.** XEP-0384 section 5.5; XEP-0280; XEP-0045 (reflected messages).
+//! **References.** XEP-0384, "Sending a message"; XEP-0280; XEP-0045 (reflected messages).
 
 use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::outcome::Origin;

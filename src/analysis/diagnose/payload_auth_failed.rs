@@ -15,7 +15,7 @@
 //!
 //! **What to do.** Compare with another log of the same message. The session is fine; ask the sender to send it again.
 //!
-//! **References.** XEP-0384 section 4.4 and (legacy) 4.5.
+//! **References.** XEP-0384, "Message Decryption".
 
 use super::{Cause, Judgement, Scene, computed, nothing};
 use crate::analysis::content::Payload;

@@ -16,7 +16,7 @@
 //!
 //! **What to do.** Write to the sender from here: a new session begins with fresh keys. The message itself is lost.
 //!
-//! **References.** XEP-0384 section 5.3; X3DH section 3.3.
+//! **References.** XEP-0384, "Bundles" and "Business Rules"; X3DH, "Receiving the initial message".
 
 use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing};
 use crate::analysis::trial::PrekeyFact;

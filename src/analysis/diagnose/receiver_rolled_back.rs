@@ -18,7 +18,7 @@
 //! **What to do.** If you copied the store: copy it again with all files beside it. If the client itself was restored:
 //! write to each affected contact or end and restart the sessions; the messages between are lost on this device.
 //!
-//! **References.** Double Ratchet section 2.3; XEP-0384 section 8.
+//! **References.** The Double Ratchet Algorithm, "Diffie-Hellman ratchet"; XEP-0384, "Business Rules".
 
 use super::own_ratchet_moved::own_ratchet_moved;
 use super::{Cause, Judgement, Scene, Whole, in_stanza};

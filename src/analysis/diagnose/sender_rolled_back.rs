@@ -17,7 +17,7 @@
 //! **What to do.** The sender should end and restart the session with you, or make new keys after a restore. The lost
 //! texts must be sent again.
 //!
-//! **References.** Double Ratchet section 2; XEP-0384 section 8.
+//! **References.** The Double Ratchet Algorithm, "Symmetric-key ratchet".
 
 use super::{Cause, Judgement, Scene, Whole, computed, in_stanza, in_store};
 use crate::analysis::trial::RatchetFact;

@@ -16,7 +16,7 @@
 //! **What to do.** Let the sender reload your bundle and begin again: ending the session or removing and adding the
 //! device does it; or write first yourself. The message itself is lost.
 //!
-//! **References.** XEP-0384 section 5.3 (rotation); X3DH section 4.
+//! **References.** XEP-0384, "Key Exchange" (rotation); X3DH, "Publishing keys".
 
 use super::{Cause, Judgement, Scene, in_store, nothing, rule};
 use crate::analysis::trial::PrekeyFact;

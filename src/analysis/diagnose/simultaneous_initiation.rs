@@ -17,7 +17,7 @@
 //! **What to do.** One side should replace the session once more (in clients without such a command: remove the
 //! device or its session, then write). Only one side, not both at once.
 //!
-//! **References.** XEP-0384 section 5.4; the Signal paper on Sesame, section 3.
+//! **References.** XEP-0384, "Receiving a message" (a new key exchange replaces the session) and "Business Rules".
 
 use super::{Cause, Judgement, Scene, Whole, computed, in_stanza};
 use crate::analysis::trial::RatchetFact;

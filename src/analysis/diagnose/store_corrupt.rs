@@ -17,7 +17,7 @@
 //! closed. If the damage stays: replace the damaged session (write to the contact, or end and restart the session);
 //! make new keys only if the own keys are damaged.
 //!
-//! **References.** The client's facts in the guide; SQLite file format.
+//! **References.** The SQLite file format; the table of stores in README.md.
 
 use super::{Cause, Judgement, Scene, in_store, nothing};
 use crate::analysis::trial::{PrekeyFact, SessionFact, Trial};

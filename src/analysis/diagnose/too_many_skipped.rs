@@ -15,7 +15,7 @@
 //!
 //! **What to do.** Write to the sender: an answer turns the ratchet and begins a new chain. If it stays, replace the session.
 //!
-//! **References.** Double Ratchet section 3.1 (MAX_SKIP); XEP-0384 section 4.3.
+//! **References.** XEP-0384, "Double Ratchet"; The Double Ratchet Algorithm, MAX_SKIP.
 
 use super::{Cause, Judgement, Scene, computed, nothing, rule};
 use crate::analysis::trial::RatchetFact;

@@ -17,7 +17,7 @@
 //! **What to do.** The sender's client is newer than everything known, experimental, or damaged the message.
 //! Update both clients; if it stays, report it to the sender's client.
 //!
-//! **References.** XEP-0384 (all versions), section "Namespaces"; libsignal-protocol-c `signal_message_deserialize`.
+//! **References.** XEP-0384, "Protocol Namespaces"; libsignal-protocol-c `signal_message_deserialize`.
 
 use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::outcome::Element;

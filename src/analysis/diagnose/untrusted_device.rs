@@ -16,7 +16,7 @@
 //!
 //! **What to do.** Compare the fingerprint with the contact; if it is theirs, trust the device in your client.
 //!
-//! **References.** Each client's trust rules; XEP-0384 section 5.4.
+//! **References.** Each client's trust rules; XEP-0384, "Security Considerations".
 
 use super::{Cause, Judgement, Scene, in_store, nothing, rule};
 use crate::model::{Code, Confidence};

@@ -17,7 +17,7 @@
 //! **What to do.** The sender should write to the address that the message names, or remove and add the contact
 //! again. If nobody moved an account, be wary: somebody may have redirected the message.
 //!
-//! **References.** XEP-0384 sections 5.5 and 5.8; XEP-0420 section 5.
+//! **References.** XEP-0384, "SCE Profile" and "Receiving a message"; XEP-0420.
 
 use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::content::Payload;

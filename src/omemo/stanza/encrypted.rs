@@ -1,4 +1,4 @@
-//! `<encrypted>`: the message element of all variants (XEP-0384, section 5.x "Sending a message").
+//! `<encrypted>`: the message element of all variants (XEP-0384, "Sending a message").
 
 use super::{Fault, base64, device_id, shorten};
 use crate::omemo::Namespace;

@@ -1,4 +1,4 @@
-//! Stanza Content Encryption envelopes (XEP-0420) and the OMEMO profile's checks (XEP-0384, section 5.8).
+//! Stanza Content Encryption envelopes (XEP-0420) and the OMEMO profile's checks (XEP-0384, "SCE Profile").
 
 use super::opt_out::OptOut;
 use super::shorten;

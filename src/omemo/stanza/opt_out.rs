@@ -1,4 +1,4 @@
-//! `<opt-out>`: the sender asks for plaintext from now on (XEP-0384, section 5.9).
+//! `<opt-out>`: the sender asks for plaintext from now on (XEP-0384, "Opting out").
 
 use crate::omemo::Namespace;
 use crate::omemo::xml::Element;
