@@ -320,3 +320,37 @@ fn the_user_may_name_an_address_behind_a_hash() {
     assert!(store.accounts[0].devices.iter().any(|device| device.jid.as_str() == "bob@localhost"));
     assert_eq!(store.accounts[0].problems, []);
 }
+
+/// Version 13 and earlier: no second variant, and identities under names cut at the first dot, often empty.
+#[test]
+fn converse_up_to_13() {
+    let text = std::fs::read_to_string(fixture("converse/legacy-export.json")).expect("the fixture");
+    let mut export: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let items = export["indexedDB"]["converse-persistent"]["alice70@localhost"].as_object_mut().expect("items");
+    items.retain(|key, _| !key.contains("omemo2") && !key.contains("-v2-"));
+    for (key, value) in items.iter_mut() {
+        let Some(value) = value.as_object_mut() else { continue };
+        value.remove("version");
+        if key.contains("omemosession") {
+            value.retain(|name, _| !name.contains("omemo2") && !name.contains("v2:") && !name.starts_with("identity_keybob"));
+            value.insert("identity_keybob70@localhost".into(), "".into());
+        }
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // As a bare set of items, and as the one item with the keys.
+    let whole = serde_json::Value::Object(items.clone());
+    let one = items.iter().find(|(key, _)| key.contains("omemosession")).expect("the item").1.clone();
+    for (name, value) in [("items.json", &whole), ("one.json", &one)] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, value.to_string()).expect("a file");
+        let options = OpenOptions { account: omemoscope::model::BareJid::new("alice70@localhost"), ..OpenOptions::default() };
+        let account = store::open(&path, &options).expect("a store").accounts.remove(0);
+        assert_own(&account, "alice70@localhost", 7_314, "0b802c02cb4613919de1fb67142e871bd22e9389f51ab81a04be0e7fe01b4f65");
+        assert!(account.client.accepts_changed_identity);
+        let bob = account.devices.iter().find(|device| device.jid.as_str() == "bob70@localhost").expect("the device");
+        let fingerprint = bob.identity.map(|key| key.fingerprint().to_string());
+        assert_eq!(fingerprint.as_deref(), Some("5282dc13a6cbc2240dfe8e4701810093ddb428c617c20293f8b98b9c8ddd3f76"));
+        assert_eq!(account.signed_prekeys.len(), 1);
+        assert_eq!(account.problems, []);
+    }
+}

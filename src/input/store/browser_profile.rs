@@ -39,6 +39,9 @@ const MARKS: [&str; 4] = [converse::MARK, movim::MARK, prose::MARK, jsxc::MARK];
 /// Origins with an IndexedDB of their own in one profile, looked at at most.
 const MAX_FOLDERS: usize = 2000;
 
+/// Longest value that may be the name of an object store, in bytes.
+const MAX_NAME: usize = 256;
+
 fn detect(candidate: &Candidate) -> bool {
     candidate.is_folder() && databases(candidate).iter().any(|(_, paths)| is_marked(paths))
 }
@@ -66,12 +69,16 @@ fn databases(candidate: &Candidate) -> Vec<(PathBuf, Vec<PathBuf>)> {
     listed.filter(|(_, entries)| leveldb::is_leveldb(entries)).collect()
 }
 
+/// Whether keys (or the names of object stores, which are values) are those of a web client. The files
+/// themselves cannot be searched: tables leave out what a key shares with the one before, and compress.
 /// Keys of IndexedDB are UTF-16 in big-endian order, those of Local Storage one byte a character.
 fn is_marked(paths: &[PathBuf]) -> bool {
-    MARKS.iter().any(|mark| {
-        let wide: Vec<u8> = mark.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        leveldb::contains(paths, mark.as_bytes()) || leveldb::contains(paths, &wide)
-    })
+    let wide = |mark: &str| -> Vec<u8> { mark.encode_utf16().flat_map(u16::to_be_bytes).collect() };
+    let marks: Vec<Vec<u8>> = MARKS.iter().flat_map(|mark| [mark.as_bytes().to_vec(), wide(mark)]).collect();
+    let finders: Vec<memchr::memmem::Finder<'_>> = marks.iter().map(|mark| memchr::memmem::Finder::new(mark)).collect();
+    let marked = |bytes: &[u8]| finders.iter().any(|finder| finder.find(bytes).is_some());
+    let entries = leveldb::read(paths).entries;
+    entries.iter().any(|(key, value)| marked(key) || (value.len() <= MAX_NAME && marked(value)))
 }
 
 fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputError> {
@@ -133,5 +140,49 @@ fn with_exports(candidate: &Candidate, options: &OpenOptions, reading: &mut Read
                 None => reading.accounts.push(account),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::store;
+    use std::collections::BTreeMap;
+
+    /// Chromium compacts its log into tables with shared and compressed keys.
+    #[test]
+    fn keys_in_a_compressed_table() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/stores/converse/local-storage-export.json");
+        let export: serde_json::Value = serde_json::from_slice(&std::fs::read(path).expect("the fixture")).expect("JSON");
+        let mut entries = BTreeMap::from([(b"VERSION".to_vec(), Some(b"1".to_vec()))]);
+        for (key, text) in export["localStorage"].as_object().expect("an object") {
+            let latin1 = |text: &str| -> Option<Vec<u8>> { text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect() };
+            let text = text.as_str().expect("a text");
+            let value = match latin1(text) {
+                Some(bytes) => [vec![1], bytes].concat(),
+                None => [vec![0], text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat(),
+            };
+            let key = [b"_https://chat.example\0\x01", latin1(key).expect("a plain key").as_slice()].concat();
+            entries.insert(key, Some(value));
+        }
+        let table = leveldb::tests::table_of(7, &entries.into_iter().collect::<Vec<_>>(), true);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (name, bytes) in [("CURRENT", &b"MANIFEST-000009\n"[..]), ("MANIFEST-000009", b""), ("000005.ldb", &table)] {
+            std::fs::write(folder.path().join(name), bytes).expect("a file");
+        }
+        let store = store::open(folder.path(), &OpenOptions::default()).expect("a store");
+        let [account] = store.accounts.as_slice() else { panic!("{store:?}") };
+        assert_eq!((account.own_device_id, account.sessions.len(), account.prekeys.len()), (Some(13_596), 1, 100));
+        assert!(account.problems.is_empty() && store.problems.is_empty());
+    }
+
+    #[test]
+    fn other_pages_are_no_stores() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let table = leveldb::tests::table_of(7, &[(b"_https://x\0\x01theme".to_vec(), Some(b"\x01dark".to_vec()))], true);
+        for (name, bytes) in [("CURRENT", &b"MANIFEST-000009\n"[..]), ("MANIFEST-000009", b""), ("000005.ldb", &table)] {
+            std::fs::write(folder.path().join(name), bytes).expect("a file");
+        }
+        assert!(!detect(&Candidate::folder(folder.path())));
     }
 }

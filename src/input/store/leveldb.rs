@@ -93,15 +93,6 @@ pub fn read(paths: &[PathBuf]) -> LevelDb {
     database
 }
 
-/// Looks for a byte string in the folder's files as they lie there, for a cheap answer before reading.
-pub fn contains(paths: &[PathBuf], needle: &[u8]) -> bool {
-    let mut left = MAX_TOTAL;
-    paths.iter().filter(|path| numbered(path).is_some()).take(MAX_FILES).any(|path| {
-        let bytes = read_file(path, &mut left);
-        bytes.is_some_and(|bytes| memchr::memmem::find(&bytes, needle).is_some())
-    })
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Log,
@@ -230,8 +221,9 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// For tests here and of what reads these folders.
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use proptest::prelude::*;
 
@@ -291,11 +283,17 @@ mod tests {
     }
 
     fn table(sequence: u64, entries: &[(&str, Option<&str>)], snappy: bool) -> Vec<u8> {
+        let bytes = |(key, value): &(&str, Option<&str>)| (key.as_bytes().to_vec(), value.map(|value| value.as_bytes().to_vec()));
+        table_of(sequence, &entries.iter().map(bytes).collect::<Vec<_>>(), snappy)
+    }
+
+    /// A table with one block. The keys must be sorted.
+    pub fn table_of(sequence: u64, entries: &[(Vec<u8>, Option<Vec<u8>>)], snappy: bool) -> Vec<u8> {
         let entries: Vec<(Vec<u8>, &[u8])> = entries
             .iter()
             .map(|(key, value)| {
                 let tag = sequence << 8 | u64::from(value.is_some());
-                ([key.as_bytes(), &tag.to_le_bytes()].concat(), value.unwrap_or_default().as_bytes())
+                ([key, &tag.to_le_bytes()[..]].concat(), value.as_deref().unwrap_or_default())
             })
             .collect();
         let mut table = Vec::new();
