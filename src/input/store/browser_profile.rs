@@ -75,7 +75,7 @@ fn databases(candidate: &Candidate) -> Vec<(PathBuf, Vec<PathBuf>)> {
 fn is_marked(paths: &[PathBuf]) -> bool {
     let wide = |mark: &str| -> Vec<u8> { mark.encode_utf16().flat_map(u16::to_be_bytes).collect() };
     let marks: Vec<Vec<u8>> = MARKS.iter().flat_map(|mark| [mark.as_bytes().to_vec(), wide(mark)]).collect();
-    let finders: Vec<memchr::memmem::Finder<'_>> = marks.iter().map(|mark| memchr::memmem::Finder::new(mark)).collect();
+    let finders: Vec<memchr::memmem::Finder<'_>> = marks.iter().map(memchr::memmem::Finder::new).collect();
     let marked = |bytes: &[u8]| finders.iter().any(|finder| finder.find(bytes).is_some());
     let entries = leveldb::read(paths).entries;
     entries.iter().any(|(key, value)| marked(key) || (value.len() <= MAX_NAME && marked(value)))

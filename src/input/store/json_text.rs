@@ -95,11 +95,12 @@ fn last_whole_value(text: &[u8]) -> Option<(usize, Vec<u8>)> {
             _ => open.last().is_none_or(|last| last.wants_value),
         };
         if whole {
-            best = Some((at + 1, open.iter().map(|o| o.closer).collect::<Vec<u8>>()));
+            best = Some(at + 1);
         }
         at += 1;
     }
-    best
+    // Every bracket counts as a whole value, so those open now were open there too.
+    Some((best?, open.iter().map(|open| open.closer).collect()))
 }
 
 struct Open {
@@ -147,6 +148,12 @@ mod tests {
         let read = read(b"{\"a\": 1,\n \"b\": \0\0\0, \"c\": 2}").expect("readable");
         assert_eq!(read.value, json!({"a": 1}));
         assert!(read.damage.expect("damage").says.contains("no JSON from byte 15 on"));
+    }
+
+    #[test]
+    fn a_million_brackets_are_no_work() {
+        let text = "[".repeat(1_000_000);
+        assert!(read(text.as_bytes()).is_none_or(|read| read.damage.is_some()));
     }
 
     #[test]
