@@ -337,3 +337,68 @@ fn format_names_are_told_once() {
     names.dedup();
     assert_eq!(names.len(), all);
 }
+
+/// Pieces that logs, XML and JSON are made of: put in the wrong place they lead readers astray.
+const WEDGES: &[&str] = &[
+    "<",
+    ">",
+    "</",
+    "/>",
+    "\"",
+    "'",
+    "\n",
+    "\r\n",
+    "\u{1b}[31m",
+    "é",
+    "\u{feff}",
+    "<message ",
+    "<![CDATA[",
+    "<!--",
+    "<!DOCTYPE [",
+    "{",
+    "}",
+    "\\",
+    "(02:09:47) ",
+    "jabber: Recv (99999): ",
+    ": ",
+    "XMPP IN [",
+    "SEND: <",
+    "::::: DATA SENT ::::",
+    "<<\"",
+    "&#x0;",
+    "]",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+    #[test]
+    fn damaged_logs_never_stop_the_reader(
+        which in proptest::prelude::any::<proptest::sample::Index>(),
+        damage in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), 0..WEDGES.len() + 3), 1..12),
+    ) {
+        let path = fixture(FIXTURES[which.index(FIXTURES.len())].0);
+        let mut bytes = std::fs::read(path).expect("the fixture is in the repository");
+        for (place, kind) in damage {
+            let at = place.index(bytes.len().max(1));
+            match kind.checked_sub(WEDGES.len()) {
+                None => drop(bytes.splice(at..at, WEDGES[kind].bytes())),
+                Some(0) => bytes.truncate(at),
+                Some(1) => bytes[at..].iter_mut().take(3).for_each(|b| *b = b.wrapping_add(0x55)),
+                Some(_) => drop(bytes.drain(at..(at + 40).min(bytes.len()))),
+            }
+        }
+        // Damaged beyond recognition is an error, never a panic.
+        let reader = Box::new(std::io::Cursor::new(bytes));
+        if let Ok(capture) = capture::Capture::from_reader(Path::new("damaged"), reader) {
+            let mut unwrapper = Unwrapper::default();
+            let mut stanzas = 0;
+            let result = capture.read(&mut |_| {}, &mut |event| {
+                if let CaptureEvent::Stanza(stanza) = event {
+                    stanzas += 1;
+                    let _ = unwrapper.items(&stanza);
+                }
+            });
+            proptest::prop_assert!(result.is_ok());
+        }
+    }
+}
