@@ -14,11 +14,18 @@ pub struct InputError {
     pub path: PathBuf,
     /// What is wrong with it and what was expected.
     pub says: String,
+    /// It is encrypted, and a password that was not given would open it.
+    pub locked: bool,
 }
 
 impl InputError {
     /// An error about `path`.
     pub fn new(path: impl Into<PathBuf>, says: impl Into<String>) -> Self {
-        Self { path: path.into(), says: says.into() }
+        Self { path: path.into(), says: says.into(), locked: false }
+    }
+
+    /// An error about `path`, which the right password would cure.
+    pub fn locked(path: impl Into<PathBuf>, says: impl Into<String>) -> Self {
+        Self { locked: true, ..Self::new(path, says) }
     }
 }

@@ -33,7 +33,7 @@ pub struct Decrypt {
 impl Decrypt {
     /// Decrypts what can be decrypted.
     pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
-        let stores = inputs::open_stores(global, &self.store)?;
+        let stores = inputs::open_stores(global, terminal, &self.store)?;
         inputs::warn_of_problems(terminal, &stores);
         let (diagnosis, sources) = diagnose::investigate(global, terminal, stores, Vec::new(), true, &self.captures)?;
         let view = Decrypted::new(&diagnosis, sources);

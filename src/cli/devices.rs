@@ -49,7 +49,7 @@ pub struct Devices {
 impl Devices {
     /// Audits the devices.
     pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
-        let stores = inputs::open_stores(global, &self.store)?;
+        let stores = inputs::open_stores(global, terminal, &self.store)?;
         let mut audit = Audit::new(stores);
         inputs::read_captures(terminal.progress(), &self.captures, &mut |event| audit.take(event))?;
         terminal.show(&DeviceAudit::new(&audit.finish(), self.upgrade))?;

@@ -4,7 +4,6 @@ use super::inputs::{self, PasswordArgs, StoreArgs};
 use super::terminal::Terminal;
 use super::{Global, Outcome, Stop};
 use crate::analysis::investigation::{Investigation, Question};
-use crate::input::store;
 use crate::model::{Diagnosis, Store};
 use crate::report::diagnose::{DiagnosisView, Sources};
 use clap::Args;
@@ -56,10 +55,10 @@ impl Diagnose {
     /// Diagnoses.
     pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
         let ours = StoreArgs { stores: self.stores.clone(), password: self.password.clone() };
-        let stores = inputs::open_stores(global, &ours)?;
+        let stores = inputs::open_stores(global, terminal, &ours)?;
         let mut options = inputs::open_options(global, &self.password)?;
         options.account = None;
-        let peers = self.peers.iter().map(|p| store::open(p, &options)).collect::<Result<Vec<_>, _>>()?;
+        let peers = self.peers.iter().map(|p| inputs::open_store(terminal, p, &mut options)).collect::<Result<Vec<_>, _>>()?;
         inputs::warn_of_problems(terminal, &stores);
         inputs::warn_of_problems(terminal, &peers);
         let (diagnosis, sources) = investigate(global, terminal, stores, peers, self.snapshot, &self.captures)?;

@@ -2,6 +2,7 @@
 
 use super::terminal::{Progress, Terminal};
 use super::{Global, Stop};
+use crate::input::InputError;
 use crate::input::capture::Capture;
 use crate::input::store::{self, OpenOptions};
 use crate::model::{CaptureEvent, Store};
@@ -18,7 +19,7 @@ const MAX_PASSWORD_FILE: u64 = 64 << 10;
 pub struct PasswordArgs {
     /// File with passwords for encrypted backups, one a line; `-` is standard input
     ///
-    /// Each password is tried in turn. Passwords are never taken from the command line itself, where
+    /// Each password is tried in turn. Without this option it is asked for on the terminal. Passwords are never taken from the command line itself, where
     /// other users of the machine could read them.
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
@@ -61,10 +62,29 @@ pub fn open_options(global: &Global, args: &PasswordArgs) -> Result<OpenOptions,
 }
 
 /// Opens stores of ours and keeps the account that `--account` and `--device` name.
-pub fn open_stores(global: &Global, args: &StoreArgs) -> Result<Vec<Store>, Stop> {
-    let options = open_options(global, &args.password)?;
-    args.stores.iter().map(|path| choose(global, store::open(path, &options)?)).collect()
+pub fn open_stores(global: &Global, terminal: &Terminal, args: &StoreArgs) -> Result<Vec<Store>, Stop> {
+    let mut options = open_options(global, &args.password)?;
+    args.stores.iter().map(|path| choose(global, open_store(terminal, path, &mut options)?)).collect()
 }
+
+/// Opens a store; where it is encrypted and somebody sits at the terminal, asks for its password.
+pub fn open_store(terminal: &Terminal, path: &Path, options: &mut OpenOptions) -> Result<Store, InputError> {
+    let mut result = store::open(path, options);
+    for _ in 0..MAX_PROMPTS {
+        match &result {
+            Err(error) if error.locked => match terminal.password(&error.to_string()) {
+                Some(password) => options.passwords.push(password),
+                None => break,
+            },
+            _ => break,
+        }
+        result = store::open(path, options);
+    }
+    result
+}
+
+/// How often a password is asked for.
+const MAX_PROMPTS: usize = 3;
 
 /// Drops accounts other than the one asked for.
 pub fn choose(global: &Global, mut store: Store) -> Result<Store, Stop> {

@@ -6,7 +6,9 @@ use super::{Global, Outcome, Stop};
 use crate::analysis::survey::Survey;
 use crate::input::capture::unwrap::Unwrapper;
 use crate::input::capture::{Capture, SAMPLE};
-use crate::input::{lone, store};
+use crate::input::lone;
+use crate::input::store::candidate::Candidate;
+use crate::input::store::{self, OpenOptions};
 use crate::model::CaptureEvent;
 use crate::report::inspect::{CaptureSummary, Inspected, Inspection, Lone, StoreSummary, What};
 use clap::Args;
@@ -39,12 +41,12 @@ pub struct Inspect {
 impl Inspect {
     /// Inspects each file; one that is nothing known does not stop the others.
     pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
-        let options = inputs::open_options(global, &self.password)?;
+        let mut options = inputs::open_options(global, &self.password)?;
         let mut inspection = Inspection { inputs: Vec::new() };
         let mut attention = false;
         let mut unusable = false;
         for path in &self.files {
-            let what = match look(terminal, path, &options) {
+            let what = match look(terminal, path, &mut options) {
                 Ok(what) => what,
                 Err(Stop::Failure(error)) => {
                     terminal.error(&error);
@@ -71,12 +73,12 @@ fn needs_attention(what: &What) -> bool {
     }
 }
 
-fn look(terminal: &Terminal, path: &Path, options: &store::OpenOptions) -> Result<What, Stop> {
+fn look(terminal: &Terminal, path: &Path, options: &mut OpenOptions) -> Result<What, Stop> {
     if path != Path::new("-") {
-        match store::open(path, options) {
+        match inputs::open_store(terminal, path, options) {
             Ok(store) => return Ok(What::Store(StoreSummary::from(&store))),
             // A folder or a database can be nothing else, and a file that is not there nothing at all.
-            Err(error) if !path.exists() || path.is_dir() || is_database(path) => return Err(error.into()),
+            Err(error) if !path.exists() || path.is_dir() || is_database(path) || is_store(path) => return Err(error.into()),
             Err(_) => {}
         }
     }
@@ -105,6 +107,11 @@ fn look(terminal: &Terminal, path: &Path, options: &store::OpenOptions) -> Resul
         return Ok(What::Nothing { says: says.to_owned() });
     }
     Ok(What::Capture(Box::new(CaptureSummary::new(survey, format))))
+}
+
+/// Whether it is a known client's store, although it could not be read.
+fn is_store(path: &Path) -> bool {
+    Candidate::file(path).is_ok_and(|candidate| store::recognise(&candidate).is_some())
 }
 
 fn is_database(path: &Path) -> bool {

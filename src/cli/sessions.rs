@@ -46,7 +46,7 @@ fn peer(text: &str) -> Result<Peer, String> {
 impl Sessions {
     /// Shows the sessions.
     pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
-        let stores = inputs::open_stores(global, &self.store)?;
+        let stores = inputs::open_stores(global, terminal, &self.store)?;
         let view = View::new(&stores, &self.peers);
         if view.is_empty() {
             terminal.warn(if self.peers.is_empty() { "the store holds no session" } else { "the store holds no such session" });

@@ -4,6 +4,7 @@ use super::{Color, Format, Global, Stop};
 use crate::report::json::to_json;
 use crate::report::safe::safe;
 use crate::report::{Page, View};
+use crate::secret::Plaintext;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, StdoutLock, Write};
@@ -93,6 +94,19 @@ impl Terminal {
         let style = color.on_default().bold();
         let mut err = AutoStream::new(std::io::stderr().lock(), self.color);
         let _ = writeln!(err, "{style}{word}{style:#}: {}", safe(says));
+    }
+
+    /// Asks for a password, which is not shown while it is typed. `None` where nobody can be asked, or
+    /// nothing was typed.
+    pub fn password(&self, why: &str) -> Option<Plaintext> {
+        if self.quiet || !std::io::stderr().is_terminal() || !std::io::stdin().is_terminal() {
+            return None;
+        }
+        self.warn(why);
+        let term = console::Term::stderr();
+        term.write_str("Password: ").ok()?;
+        let password = term.read_secure_line().ok().map(Plaintext::new)?;
+        (!password.expose().is_empty()).then_some(password)
     }
 
     /// How to show progress.

@@ -158,6 +158,11 @@ impl Page {
         }
     }
 
+    /// A line that is never broken, so that it can be copied.
+    pub fn unbroken(&mut self, indent: usize, text: &str) {
+        let _ = writeln!(self.out, "{:indent$}{}", "", safe(text));
+    }
+
     /// A paragraph whose first line is indented by `first`, the others by `rest` columns.
     pub fn hanging(&mut self, first: usize, rest: usize, line: impl Into<Line>) {
         let line = line.into();

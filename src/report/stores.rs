@@ -92,7 +92,7 @@ impl View for StoreList {
                 page.bullet(2, Line::new().look(Look::Bad, "not readable").plain(": ").plain(why));
             }
             // Whole, so that it can be copied.
-            page.verbatim(2, &format!("$ {}", store.next));
+            page.unbroken(2, &format!("$ {}", store.next));
         }
         page.gap();
         page.line(0, self.summary());

@@ -111,7 +111,8 @@ pub fn open(candidate: &Candidate, passwords: &[Plaintext]) -> Result<(Header, T
         return Err(fail(format!("{what}: it is cut, nothing follows its header")));
     }
     if passwords.is_empty() {
-        return Err(fail(format!("{what}: its password is needed, that of the XMPP account; give it in a password file")));
+        let says = format!("{what}: its password is needed, that of the XMPP account; give it in a password file");
+        return Err(InputError::locked(candidate.path(), says));
     }
     let Some(gzip) = passwords.iter().find_map(|password| header.decrypt(ciphertext, password.expose().as_bytes())) else {
         let tried = if passwords.len() == 1 {
@@ -119,7 +120,7 @@ pub fn open(candidate: &Candidate, passwords: &[Plaintext]) -> Result<(Header, T
         } else {
             format!("none of the {} passwords is", passwords.len())
         };
-        return Err(fail(format!("{what}: {tried} right for it, or the file is damaged")));
+        return Err(InputError::locked(candidate.path(), format!("{what}: {tried} right for it, or the file is damaged")));
     };
     let unpacked = BufReader::new(MultiGzDecoder::new(gzip.as_slice()).take(MAX_UNPACKED));
     let mut tables = Tables::default();
