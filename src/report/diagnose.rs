@@ -188,17 +188,19 @@ impl View for DiagnosisView {
 
     fn text(&self, page: &mut Page) {
         self.summary_text(page);
+        // What to do is said once, where it first belongs.
+        let mut told = Vec::new();
         if !self.findings.is_empty() {
             page.heading("Findings");
             for finding in &self.findings {
-                finding_text(page, finding);
+                finding_text(page, finding, &mut told);
             }
         }
         let groups = self.groups();
         if !groups.is_empty() {
             page.heading("Messages that need attention");
             for group in &groups {
-                group_text(page, group);
+                group_text(page, group, &mut told);
             }
         }
         self.harmless_text(page);
@@ -281,7 +283,7 @@ fn code_look(code: Code) -> Look {
     if code.is_harmless() { Look::Strong } else { Look::Bad }
 }
 
-fn finding_text(page: &mut Page, finding: &FindingView) {
+fn finding_text<'a>(page: &mut Page, finding: &'a FindingView, told: &mut Vec<&'a String>) {
     page.gap();
     page.line(
         2,
@@ -296,7 +298,7 @@ fn finding_text(page: &mut Page, finding: &FindingView) {
         page.line(4, Line::new().faint(format!("stanzas: {}", first_few(&finding.stanza_ids, page.verbose()))));
     }
     evidence_text(page, 4, &finding.evidence.iter().collect::<Vec<_>>());
-    list(page, 4, "What to do", &finding.remedy.iter().collect::<Vec<_>>());
+    remedies(page, 4, finding.remedy.iter(), told);
 }
 
 /// Messages of one group that are listed without -v.
@@ -306,7 +308,7 @@ const SHOWN_MESSAGES: usize = 5;
 const SHOWN_EVIDENCE: usize = 8;
 
 /// One cause and its messages. What is the same for all of them is said once.
-fn group_text(page: &mut Page, group: &[&MessageView]) {
+fn group_text<'a>(page: &mut Page, group: &[&'a MessageView], told: &mut Vec<&'a String>) {
     let Some(first) = group.first() else { return };
     // The group is as sure as its least sure message.
     let confidence = group.iter().map(|m| m.sure).min().unwrap_or(Confidence::Possible);
@@ -332,14 +334,14 @@ fn group_text(page: &mut Page, group: &[&MessageView]) {
         page.line(4, Line::new().faint(format!("and {} more (-v shows them)", group.len() - shown)));
     }
     if !page.verbose() {
-        let evidence = unique(group.iter().flat_map(|m| &m.evidence));
+        let evidence = joined(group.iter().flat_map(|m| &m.evidence));
         if !evidence.is_empty() {
             let title = if confidence == Confidence::Proven { "What proves it:" } else { "What speaks for it:" };
             page.line(4, Line::new().strong(title));
         }
-        evidence_text(page, 4, &evidence);
+        evidence_text(page, 4, &evidence.iter().collect::<Vec<_>>());
     }
-    list(page, 4, "What to do", &unique(group.iter().flat_map(|m| &m.remedy)));
+    remedies(page, 4, group.iter().flat_map(|m| &m.remedy), told);
     list(page, 4, "Not settled", &unique(group.iter().flat_map(|m| &m.open_questions)));
     page.line(4, Line::new().faint(format!("omemoscope explain {} says more.", first.code)));
 }
@@ -375,6 +377,39 @@ pub(super) fn plaintext_text(page: &mut Page, indent: usize, message: &MessageVi
         page.line(indent, Line::new().faint(&content.name));
         page.verbatim(indent + 2, &content.xml);
     }
+}
+
+/// Places that are named for one piece of evidence.
+const SHOWN_PLACES: usize = 3;
+
+/// Evidence that says the same in several places, said once.
+fn joined<'a>(evidence: impl Iterator<Item = &'a EvidenceView>) -> Vec<EvidenceView> {
+    let mut places: Vec<(&EvidenceView, Vec<&str>)> = Vec::new();
+    for piece in evidence {
+        match places.iter_mut().find(|(first, _)| first.kind == piece.kind && first.says == piece.says) {
+            Some((_, places)) if places.contains(&piece.place.as_str()) => {}
+            Some((_, places)) => places.push(&piece.place),
+            None => places.push((piece, vec![&piece.place])),
+        }
+    }
+    let join = |(first, places): (&EvidenceView, Vec<&str>)| {
+        let mut place = places.iter().take(SHOWN_PLACES).copied().collect::<Vec<_>>().join(", ");
+        if places.len() > SHOWN_PLACES {
+            place.push_str(&format!(" and {} more", places.len() - SHOWN_PLACES));
+        }
+        EvidenceView { place, ..first.clone() }
+    };
+    places.into_iter().map(join).collect()
+}
+
+fn remedies<'a>(page: &mut Page, indent: usize, items: impl Iterator<Item = &'a String>, told: &mut Vec<&'a String>) {
+    let all = unique(items);
+    let new: Vec<&String> = all.iter().copied().filter(|item| !told.contains(item)).collect();
+    if new.is_empty() && !all.is_empty() {
+        page.line(indent, Line::new().strong("What to do:").plain(" as above"));
+    }
+    list(page, indent, "What to do", &new);
+    told.extend(new);
 }
 
 fn list(page: &mut Page, indent: usize, title: &str, items: &[&String]) {
