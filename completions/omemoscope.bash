@@ -277,7 +277,7 @@ _omemoscope() {
             return 0
             ;;
         omemoscope__subcmd__generate)
-            opts="-v -q -h -V --account --device --format --color --verbose --quiet --help --version man completions"
+            opts="-v -q -h -V --account --device --format --color --verbose --quiet --help --version man completions docs"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -16,7 +16,8 @@ pub fn of(messages: &[MessageVerdict], findings: &[Finding]) -> Vec<String> {
     } else {
         let read = messages.iter().filter(|m| m.code == Code::Ok && m.detail != Some("not-tried")).count();
         let untried = count(Code::Ok) - read;
-        summary.push(format!("{read} of {} decrypt{}.", number(messages.len(), "message"), if read == 1 { "s" } else { "" }));
+        let received = messages.len() - count(Code::OwnMessage);
+        summary.push(format!("{read} of {} decrypt{}.", number(received, "received message"), if read == 1 { "s" } else { "" }));
         if untried > 0 {
             summary.push(format!("{} could not be tried without a store.", number(untried, "message")));
         }

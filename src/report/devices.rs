@@ -204,7 +204,9 @@ fn account_text(page: &mut Page, account: &AccountView) {
         upgrade.text(page);
         return;
     }
-    for group in account.devices.chunk_by(|a, b| a.jid == b.jid) {
+    // This device stands above already.
+    let others = account.devices.split_at(account.devices.iter().take_while(|d| d.this_device).count()).1;
+    for group in others.chunk_by(|a, b| a.jid == b.jid) {
         let Some(first) = group.first() else { continue };
         page.gap();
         let whose = if first.own { "  (own other devices)" } else { "" };
