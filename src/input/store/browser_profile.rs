@@ -90,9 +90,15 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
         }
         let file: Arc<Path> = folder.as_path().into();
         let storage = chromium::read(&folder, &paths);
-        for origin in &storage.origins {
-            reading.accounts.extend(accounts(&file, origin, options));
+        let found: Vec<Account> = storage.origins.iter().flat_map(|origin| accounts(&file, origin, options)).collect();
+        if storage.unreadable > 0 {
+            // Other programs of the same page may keep what JSON cannot hold; without an account it matters.
+            let scope = if found.is_empty() { ProblemScope::Store } else { ProblemScope::Other };
+            let says =
+                format!("{} values are in a form that cannot be read; an export from the page holds them", storage.unreadable);
+            reading.problems.push(Problem { place: Place::whole(&file), says, scope });
         }
+        reading.accounts.extend(found);
         reading.problems.extend(storage.problems.into_iter().map(|(path, says)| Problem {
             place: Place::whole(&path.as_path().into()),
             says,

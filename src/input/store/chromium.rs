@@ -7,36 +7,44 @@ mod v8;
 
 use super::leveldb::{self, LevelDb};
 use super::web_storage::WebStorage;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The pages' storage in a LevelDB folder of either kind, and what could not be read of it.
 #[derive(Debug, Default)]
 pub struct ChromiumStorage {
     /// One for each origin.
     pub origins: Vec<WebStorage>,
-    /// File (or folder) and one sentence.
+    /// Values that are in a form that cannot be read.
+    pub unreadable: usize,
+    /// File and one sentence.
     pub problems: Vec<(PathBuf, String)>,
     /// Files read.
     pub files: Vec<PathBuf>,
 }
 
+/// Largest value in a file of its own: web clients keep some hundred KiB in one.
+const MAX_BLOB: u64 = 64 * 1024 * 1024;
+
 /// Reads a LevelDB folder with these files. Which kind it is, its keys say.
-pub fn read(folder: &std::path::Path, paths: &[PathBuf]) -> ChromiumStorage {
-    let LevelDb { entries, mut problems, files } = leveldb::read(paths);
-    let origins = if local_storage::is_local_storage(&entries) {
-        local_storage::read(&entries)
-    } else {
-        let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let (storage, unreadable) = indexed_db::read(&entries, origin(name));
-        if unreadable > 0 {
-            let says = format!(
-                "{unreadable} values of this IndexedDB are in a form that cannot be read; an export from the page holds them"
-            );
-            problems.push((folder.into(), says));
-        }
-        vec![storage]
-    };
-    ChromiumStorage { origins, problems, files }
+pub fn read(folder: &Path, paths: &[PathBuf]) -> ChromiumStorage {
+    let LevelDb { entries, problems, files } = leveldb::read(paths);
+    if local_storage::is_local_storage(&entries) {
+        return ChromiumStorage { origins: local_storage::read(&entries), unreadable: 0, problems, files };
+    }
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let blobs = name.strip_suffix(".leveldb").map(|name| folder.with_file_name(format!("{name}.blob")));
+    let file = |database: u64, number: u64| blob(blobs.as_deref()?, database, number);
+    let (storage, unreadable) = indexed_db::read(&entries, origin(name), &file);
+    ChromiumStorage { origins: vec![storage], unreadable, problems, files }
+}
+
+/// `<database>/<second-lowest byte of the number>/<number>`, all in hex.
+fn blob(folder: &Path, database: u64, number: u64) -> Option<Vec<u8>> {
+    let path = folder.join(format!("{database:x}")).join(format!("{:02x}", number >> 8 & 0xff)).join(format!("{number:x}"));
+    // No link on the way may lead out of the profile.
+    let real = path.canonicalize().ok()?.starts_with(folder.canonicalize().ok()?);
+    let metadata = path.symlink_metadata().ok()?;
+    (real && metadata.is_file() && metadata.len() <= MAX_BLOB).then(|| std::fs::read(path).ok()).flatten()
 }
 
 /// `https_example.org_0.indexeddb.leveldb` is the folder of `https://example.org`.

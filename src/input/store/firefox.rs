@@ -59,7 +59,9 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
     if unreadable > 0 {
         let says =
             format!("{unreadable} values of this storage are in a form that cannot be read; an export from the page holds them");
-        reading.problems.push(Problem { place: Place::whole(database.file()), says, scope: ProblemScope::Store });
+        // Other programs of the same page may keep what JSON cannot hold; without an account it matters.
+        let scope = if reading.accounts.is_empty() { ProblemScope::Store } else { ProblemScope::Other };
+        reading.problems.push(Problem { place: Place::whole(database.file()), says, scope });
     }
     Ok(reading)
 }
