@@ -67,7 +67,7 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
     let state_file: Arc<Path> = state_path.as_path().into();
     let mut account = Account {
         client: &PROFILE,
-        version: written_by.map_or_else(|| "0.5 to 0.14".into(), |version| format!("omemo {version}")),
+        version: written_by.map_or_else(|| "(package omemo 0.5 to 0.14)".into(), |version| format!("(package omemo {version})")),
         jid: jid.clone(),
         own_device_id,
         identity: None,
@@ -99,8 +99,8 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
         }
     }
     if nameless > 0 {
-        let says =
-            format!("{nameless} addresses are stored only as their hash and cannot be named; they are shown as <hash>.invalid");
+        let whose = if nameless == 1 { "one address is".to_owned() } else { format!("{nameless} addresses are") };
+        let says = format!("{whose} stored only as a hash and cannot be named; shown as <hash>.invalid");
         reader.problems.push(Problem { place: Place::whole(&candidate.path().into()), says, scope: ProblemScope::Other });
     }
     let own_device = (account.jid.clone(), account.own_device_id);
