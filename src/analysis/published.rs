@@ -49,7 +49,8 @@ struct SeenLabel {
 pub struct Published {
     lists: HashMap<(Option<BareJid>, Namespace), ListHistory>,
     bundles: HashMap<(Option<BareJid>, u32, Namespace), BundleSeen>,
-    labels: Vec<(SeenLabel, Sighting)>,
+    /// Each label as it was written, with every list it stood on.
+    labels: Vec<(SeenLabel, Vec<Sighting>)>,
     failures: Vec<PubsubFailure>,
     findings: Vec<Finding>,
 }
@@ -67,8 +68,9 @@ impl Published {
                     text: text.clone(),
                     signature: device.label_signature.clone(),
                 };
-                if !self.labels.iter().any(|(l, s)| *l == label && s.id == sighting.id) {
-                    self.labels.push((label, sighting.clone()));
+                match self.labels.iter_mut().find(|(seen, _)| *seen == label) {
+                    Some((_, lists)) => lists.push(sighting.clone()),
+                    None => self.labels.push((label, vec![sighting.clone()])),
                 }
             }
         }
@@ -155,11 +157,11 @@ impl Published {
     /// Findings about everything published. `known` gives identity keys from the stores.
     pub fn findings(&self, known: &dyn Fn(&BareJid, u32) -> Option<IdentityKey>) -> Vec<Finding> {
         let mut findings = self.findings.clone();
-        for (label, sighting) in &self.labels {
+        for (label, lists) in &self.labels {
             match self.check(label, known) {
-                LabelSignature::Missing => findings.push(bad_label(label, sighting, "missing", "has no signature")),
+                LabelSignature::Missing => findings.push(bad_label(label, lists, "missing", "has no signature")),
                 LabelSignature::Invalid => {
-                    findings.push(bad_label(label, sighting, "invalid", "has a signature that its identity key does not verify"));
+                    findings.push(bad_label(label, lists, "invalid", "has a signature that its identity key does not verify"));
                 }
                 LabelSignature::Valid | LabelSignature::Unchecked => {}
             }
@@ -201,17 +203,21 @@ fn bad_bundle(owner: &Option<BareJid>, device_id: Option<u32>, namespace: Namesp
     }
 }
 
-fn bad_label(label: &SeenLabel, sighting: &Sighting, detail: &'static str, what: &str) -> Finding {
+fn bad_label(label: &SeenLabel, lists: &[Sighting], detail: &'static str, what: &str) -> Finding {
     let whose = whose(label.owner.as_ref(), Some(label.device_id));
     Finding {
         code: Code::LabelSignatureInvalid,
         detail: Some(detail),
         confidence: Confidence::Proven,
         sentence: format!("The label of {whose} {what}, so anybody could have written it: do not go by it."),
-        evidence: vec![stanza_evidence(sighting, format!("the device list's entry for device {} {what}", label.device_id))],
+        evidence: lists
+            .first()
+            .map(|list| stanza_evidence(list, format!("the device list's entry for device {} {what}", label.device_id)))
+            .into_iter()
+            .collect(),
         remedy: vec![
             "Set the device's name again in the client that owns it; compare fingerprints to know which device it is.".into(),
         ],
-        stanza_ids: sighting.id.iter().cloned().collect(),
+        stanza_ids: lists.iter().filter_map(|list| list.id.clone()).collect(),
     }
 }

@@ -98,6 +98,16 @@ pub struct Finding {
     pub stanza_ids: Vec<String>,
 }
 
+impl Finding {
+    /// The detail of a finding that is worth knowing but does no harm.
+    pub const HARMLESS: &'static str = "harmless";
+
+    /// Whether somebody should do something about it.
+    pub fn needs_attention(&self) -> bool {
+        self.detail != Some(Self::HARMLESS)
+    }
+}
+
 /// A piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {

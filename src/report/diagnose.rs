@@ -98,7 +98,7 @@ pub struct FindingView {
     remedy: Vec<String>,
     stanza_ids: Vec<String>,
     #[serde(skip)]
-    kind: Code,
+    needs_attention: bool,
 }
 
 impl MessageView {
@@ -156,7 +156,7 @@ impl FindingView {
             evidence: finding.evidence.iter().map(Into::into).collect(),
             remedy: finding.remedy.clone(),
             stanza_ids: finding.stanza_ids.clone(),
-            kind: finding.code,
+            needs_attention: finding.needs_attention(),
         }
     }
 }
@@ -179,7 +179,7 @@ impl DiagnosisView {
 
     /// Whether something needs attention.
     pub fn needs_attention(&self) -> bool {
-        self.messages.iter().any(|m| !m.kind.is_harmless()) || self.findings.iter().any(|f| !f.kind.is_harmless())
+        self.messages.iter().any(|m| !m.kind.is_harmless()) || self.findings.iter().any(|f| f.needs_attention)
     }
 }
 
@@ -279,16 +279,12 @@ fn code_and_detail(code: &str, detail: Option<&str>) -> String {
     detail.map_or_else(|| code.to_owned(), |detail| format!("{code}/{detail}"))
 }
 
-fn code_look(code: Code) -> Look {
-    if code.is_harmless() { Look::Strong } else { Look::Bad }
-}
-
 fn finding_text<'a>(page: &mut Page, finding: &'a FindingView, told: &mut Vec<&'a String>) {
     page.gap();
     page.line(
         2,
         Line::new()
-            .look(code_look(finding.kind), code_and_detail(finding.code, finding.detail))
+            .look(if finding.needs_attention { Look::Bad } else { Look::Strong }, code_and_detail(finding.code, finding.detail))
             .plain(" (")
             .look(confidence_look(finding.confidence), finding.confidence)
             .plain(")"),

@@ -98,7 +98,7 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
         };
         findings.push(Finding {
             code: Code::SimultaneousInitiation,
-            detail: harmless.then_some("harmless"),
+            detail: harmless.then_some(Finding::HARMLESS),
             confidence: if named { verdict.confidence } else { Confidence::Likely },
             sentence: format!("We and {} began a session with each other at the same time; {effect}.", scene.sender()),
             evidence: vec![
