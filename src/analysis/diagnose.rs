@@ -311,7 +311,11 @@ pub fn verdicts(whole: &Whole<'_>) -> Vec<MessageVerdict> {
         let outcome = scene.outcome;
         let mut found = verdict(&scene);
         let copy = outcome.seen_before.as_ref().filter(|seen| seen.same_bytes && !seen.opened && outcome.opened_by.is_none());
-        if let Some(earlier) = copy.and_then(|seen| verdicts.get(*first.get(&seen.sighting.position)?)) {
+        let earlier = copy.and_then(|seen| verdicts.get(*first.get(&seen.sighting.position)?));
+        if earlier.is_some_and(|e| e.code == Code::BeyondSnapshot) {
+            // The client read the first copy, if not with this store copy: this one was a second copy to it.
+            found = written(&scene, Code::DuplicateMessage, duplicate_message::second_copy(&scene));
+        } else if let Some(earlier) = earlier {
             let evidence = scene.stanza(format!("the same bytes as in {}, which failed already", earlier.position));
             found = MessageVerdict { evidence: [vec![evidence], earlier.evidence.clone()].concat(), ..found.like(earlier) };
         }
@@ -326,6 +330,11 @@ pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
     let found = CAUSES.iter().find_map(|cause| (cause.judge)(scene).map(|j| (cause.code, j)));
     let (code, judgement) =
         found.unwrap_or_else(|| (Code::Ok, Judgement::new(Confidence::Possible, "Nothing speaks against this message.")));
+    written(scene, code, judgement)
+}
+
+/// A judgement on a message, with what the message itself and its client say.
+fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdict {
     let outcome = scene.outcome;
     let opened = match &outcome.payload {
         Some(Payload::Opened(opened)) => Some(opened),

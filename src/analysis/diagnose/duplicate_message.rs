@@ -41,6 +41,14 @@ fn judge_same_bytes(scene: &Scene<'_>) -> Option<Judgement> {
     )
 }
 
+/// Another copy of a message that the client read, although no store copy at hand can.
+pub(super) fn second_copy(scene: &Scene<'_>) -> Judgement {
+    Judgement::new(Confidence::Likely, "This is another copy of a message that the client had read.")
+        .maybe_detail(detail(scene))
+        .all_evidence(scene.outcome.seen_before.as_ref().map(|seen| in_stanza(&seen.sighting, "the same bytes came before")))
+        .open_question("Whether the client did read the first copy: a copy of its store from between the two would tell.")
+}
+
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let Some(RatchetFact::Used { index, .. }) = scene.trial()?.ratchet else { return None };
     if scene.opened_by_store() {
