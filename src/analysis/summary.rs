@@ -34,13 +34,8 @@ pub fn of(messages: &[MessageVerdict], findings: &[Finding]) -> Vec<String> {
     failures.sort_by_key(|(_, group)| std::cmp::Reverse(group.len()));
     let failed: usize = failures.iter().map(|(_, g)| g.len()).sum();
     if failed > 0 {
-        let reasons: Vec<String> = failures.iter().map(|(code, group)| reason(**code, group)).collect();
-        summary.push(format!(
-            "{} {} attention: {}",
-            number(failed, "message"),
-            if failed == 1 { "needs" } else { "need" },
-            reasons.join(" ")
-        ));
+        summary.push(format!("{} {} attention:", number(failed, "message"), if failed == 1 { "needs" } else { "need" }));
+        summary.extend(failures.iter().map(|(code, group)| reason(**code, group)));
     }
     if !findings.is_empty() {
         summary.push(format!("{} about devices, bundles or the store as a whole below.", number(findings.len(), "finding")));
@@ -56,7 +51,7 @@ fn reason(code: Code, group: &[&MessageVerdict]) -> String {
         _ => String::new(),
     };
     let more = if senders > 1 { format!(" The same holds for {} in all.", number(senders, "device")) } else { String::new() };
-    format!("{} ({code}{span}): {first}{more}", group.len())
+    format!("{} × {code}{span}: {first}{more}", group.len())
 }
 
 fn harmless_words(code: Code, count: usize) -> &'static str {
