@@ -97,6 +97,8 @@ complete -c omemoscope -n "__fish_omemoscope_using_subcommand sessions" -s v -l 
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand sessions" -s q -l quiet -d 'No progress and no warnings on standard error'
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand sessions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand sessions" -s V -l version -d 'Print version'
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stanza" -s s -l store -d 'The store of the client whose log it is, to check rules that the capture alone cannot tell' -r -F
+complete -c omemoscope -n "__fish_omemoscope_using_subcommand stanza" -l password-file -d 'File with passwords for encrypted backups, one a line; `-` is standard input' -r -F
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand stanza" -l account -d 'Our own address, where the store does not know it, or which of its accounts' -r
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand stanza" -l device -d 'Our own device id, where several accounts or no store would leave it open' -r
 complete -c omemoscope -n "__fish_omemoscope_using_subcommand stanza" -l format -d 'How to show the result' -r -f -a "text\t'For people'

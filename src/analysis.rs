@@ -18,6 +18,7 @@ pub mod own_device;
 pub mod peer;
 pub mod published;
 pub mod replay;
+pub mod rules;
 pub mod states;
 pub mod summary;
 pub mod survey;

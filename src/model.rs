@@ -21,7 +21,9 @@ pub use client::{ClientProfile, Remedies, SignedPreKeyRotation, TrustRule};
 pub use code::{Code, Confidence};
 pub use finding::{Content, Diagnosis, Evidence, EvidenceKind, Finding, MessageVerdict};
 pub use jid::BareJid;
-pub use message::{CapturedBundle, CapturedDeviceList, CapturedMessage, EncryptedPart, Item, PubsubFailure, Wrapper};
+pub use message::{
+    CapturedBundle, CapturedDeviceList, CapturedEnvelope, CapturedMessage, EncryptedPart, Item, PubsubFailure, Wrapper,
+};
 pub use place::{Part, Place, Position};
 pub use trust::{Trust, TrustLevel};
 pub use when::When;

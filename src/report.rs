@@ -8,6 +8,7 @@ pub mod explain;
 pub mod inspect;
 pub mod json;
 pub mod page;
+pub mod rules;
 pub mod safe;
 pub mod sessions;
 pub mod stanza;

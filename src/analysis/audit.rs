@@ -61,7 +61,7 @@ impl Audit {
                         self.identities.insert((owner, id), key);
                     }
                 }
-                Item::Message(_) | Item::PubsubFailure(_) => {}
+                Item::Message(_) | Item::Envelope(_) | Item::PubsubFailure(_) => {}
             }
         }
     }

@@ -81,6 +81,7 @@ impl Investigation {
                         Item::Message(message) => self.message(*message),
                         Item::DeviceList(list) => self.published.take_list(list, account.as_ref()),
                         Item::Bundle(bundle) => self.published.take_bundle(*bundle, account.as_ref()),
+                        Item::Envelope(_) => {}
                         Item::PubsubFailure(failure) => self.published.take_failure(failure),
                     }
                 }

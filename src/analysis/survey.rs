@@ -64,6 +64,7 @@ impl Survey {
                     self.bundles += 1;
                     self.faulty += usize::from(bundle.bundle.faults.iter().any(|f| f.fatal));
                 }
+                Item::Envelope(_) => {}
                 Item::PubsubFailure(_) => self.pubsub_errors += 1,
             }
         }

@@ -1,13 +1,15 @@
 //! `omemoscope stanza`: decode OMEMO elements.
 
-use super::inputs;
+use super::inputs::{self, PasswordArgs, StoreArgs};
 use super::terminal::Terminal;
 use super::{Format, Global, Outcome, Stop};
+use crate::analysis::rules::RuleBook;
 use crate::input::capture::unwrap::Unwrapper;
-use crate::model::CaptureEvent;
+use crate::model::{Account, CaptureEvent};
 use crate::report::Page;
 use crate::report::json::{schema, to_json_item};
 use crate::report::nothing_found;
+use crate::report::rules::{RuleView, rules_text};
 use crate::report::stanza::ElementView;
 use clap::Args;
 use std::path::PathBuf;
@@ -18,31 +20,49 @@ Examples:
   $ omemoscope stanza gajim.log
 
   An element pasted into a file
-  $ omemoscope stanza encrypted.xml";
+  $ omemoscope stanza encrypted.xml
+
+  The rules that only a store can tell about, too: what we publish and whom we encrypt for
+  $ omemoscope stanza --store gajim gajim.log";
 
 /// Decode OMEMO elements down to their last field, without keys
 ///
 /// Encrypted messages with each key element (whose it is, ratchet key, counters, prekey ids, identity
 /// key), device lists, and bundles with their signature checked. What a receiver could not use is said
-/// in plain words. A capture is an XML stream, loose stanzas, a pasted element or a client's log.
+/// in plain words. At the end stand the rules of XEP-0384 that the capture breaks (MUSTs; SHOULDs with
+/// -v and in JSON). A capture is an XML stream, loose stanzas, a pasted element or a client's log.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Stanza {
     /// Captures; `-` is standard input
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
+    /// The store of the client whose log it is, to check rules that the capture alone cannot tell
+    #[arg(short, long = "store", value_name = "PATH")]
+    stores: Vec<PathBuf>,
+    #[command(flatten)]
+    password: PasswordArgs,
 }
 
 impl Stanza {
     /// Shows each element as it is read: memory does not grow with the capture.
-    pub fn run(&self, _global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
+    pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
+        let accounts = self.accounts(global, terminal)?;
+        let only = if let [one] = accounts.as_slice() { Some(one) } else { None };
+        let own = global.account.clone().or_else(|| only.and_then(|a| a.jid.clone()));
+        let mut rules = RuleBook::new(own, global.device.or_else(|| only.and_then(|a| a.own_device_id)));
         let progress = terminal.progress();
         let mut list = List { json: terminal.format == Format::Json, page: terminal.page(), shown: 0, attention: false };
         let mut unwrapper = Unwrapper::default();
         let mut result = Ok(());
         let stanzas = inputs::read_captures(progress, &self.captures, &mut |event| {
-            let CaptureEvent::Stanza(stanza) = event else { return };
+            let stanza = match event {
+                CaptureEvent::Stanza(stanza) => stanza,
+                CaptureEvent::ClientLine(line) => return rules.take_line(&line),
+            };
+            rules.take_stanza(&stanza);
             for item in unwrapper.items(&stanza) {
+                rules.take(&item);
                 if result.is_ok() {
                     result = list.show(terminal, &ElementView::new(&item));
                 }
@@ -53,8 +73,17 @@ impl Stanza {
             }
         })?;
         result?;
-        list.finish(terminal, stanzas)?;
+        let rules: Vec<RuleView> = rules.finish(&accounts).iter().map(RuleView::new).collect();
+        list.finish(terminal, stanzas, &rules)?;
         Ok(Outcome::findings(list.attention))
+    }
+
+    /// The accounts of the stores, if any are given.
+    fn accounts(&self, global: &Global, terminal: &Terminal) -> Result<Vec<Account>, Stop> {
+        let args = StoreArgs { stores: self.stores.clone(), password: self.password.clone() };
+        let stores = inputs::open_stores(global, terminal, &args)?;
+        inputs::warn_of_problems(terminal, &stores);
+        Ok(stores.into_iter().flat_map(|s| s.accounts).collect())
     }
 }
 
@@ -87,12 +116,19 @@ impl List {
         format!("{{\n  \"schema\": \"{}\",\n  \"elements\": [", schema("stanza"))
     }
 
-    fn finish(&self, terminal: &mut Terminal, stanzas: usize) -> Result<(), Stop> {
-        match (self.json, self.shown) {
-            (true, 0) => terminal.write(&format!("{}]\n}}\n", Self::head())),
-            (true, _) => terminal.write("\n  ]\n}\n"),
-            (false, 0) => terminal.write(&format!("{}\n", nothing_found(stanzas))),
-            (false, _) => Ok(()),
+    fn finish(&mut self, terminal: &mut Terminal, stanzas: usize, rules: &[RuleView]) -> Result<(), Stop> {
+        if self.json {
+            let head = if self.shown == 0 { Self::head() } else { String::new() };
+            let end = if self.shown == 0 { "]" } else { "\n  ]" };
+            let rules = rules.iter().map(to_json_item).collect::<serde_json::Result<Vec<_>>>()?;
+            let rules = if rules.is_empty() { String::new() } else { format!("\n    {}\n  ", rules.join(",\n    ")) };
+            return terminal.write(&format!("{head}{end},\n  \"rules\": [{rules}]\n}}\n"));
         }
+        if self.shown == 0 {
+            terminal.write(&format!("{}\n", nothing_found(stanzas)))?;
+        }
+        rules_text(&mut self.page, rules);
+        let text = self.page.take();
+        if text.is_empty() { Ok(()) } else { terminal.write(&format!("\n{text}")) }
     }
 }

@@ -1,9 +1,12 @@
 //! What OMEMO stanzas turn out to be after carbons, archive results and PubSub are taken off.
 
 use super::{BareJid, Direction, Position, When};
+use crate::omemo::Namespace;
 use crate::omemo::stanza::bundle::Bundle;
 use crate::omemo::stanza::device_list::DeviceList;
 use crate::omemo::stanza::encrypted::Encrypted;
+use crate::omemo::stanza::envelope::Envelope;
+use crate::omemo::stanza::opt_out::OptOut;
 use crate::omemo::xml::XmlError;
 
 /// Something in a stanza that concerns OMEMO.
@@ -15,6 +18,8 @@ pub enum Item {
     DeviceList(CapturedDeviceList),
     /// A bundle, published, pushed or fetched.
     Bundle(Box<CapturedBundle>),
+    /// An envelope that is not encrypted.
+    Envelope(Box<CapturedEnvelope>),
     /// A PubSub request on an OMEMO node that the server refused.
     PubsubFailure(PubsubFailure),
 }
@@ -126,6 +131,27 @@ pub struct CapturedBundle {
     pub device_id: Option<u32>,
     /// The bundle.
     pub bundle: Bundle,
+}
+
+/// An envelope, or an opt-out alone, that is not encrypted: somebody pasted it, or a client sent it so by mistake.
+#[derive(Clone, Debug)]
+pub struct CapturedEnvelope {
+    /// Where the stanza begins.
+    pub position: Position,
+    /// When.
+    pub time: Option<When>,
+    /// Which way.
+    pub direction: Option<Direction>,
+    /// The stanza's id.
+    pub stanza_id: Option<String>,
+    /// It stood in a message, so it was sent like that.
+    pub sent: bool,
+    /// The variant that has such envelopes.
+    pub namespace: Namespace,
+    /// The envelope; `None` for an opt-out alone.
+    pub envelope: Option<Envelope>,
+    /// The opt-out, if it is one.
+    pub opt_out: Option<OptOut>,
 }
 
 /// A refused request on an OMEMO node.

@@ -21,17 +21,25 @@ pub struct Fault {
     pub place: String,
     /// What is wrong and what was expected, one sentence without full stop.
     pub says: String,
+    /// The rule of the specification that it breaks, by the id that `analysis::rules` gives it.
+    pub rule: Option<&'static str>,
 }
 
 impl Fault {
+    /// The same fault as the breach of a rule.
+    #[must_use]
+    pub fn breaks(self, rule: &'static str) -> Self {
+        Self { rule: Some(rule), ..self }
+    }
+
     /// A fault that makes the element unusable.
     pub fn fatal(place: impl Into<String>, says: impl Into<String>) -> Self {
-        Self { fatal: true, place: place.into(), says: says.into() }
+        Self { fatal: true, place: place.into(), says: says.into(), rule: None }
     }
 
     /// A fault that receivers get over.
     pub fn odd(place: impl Into<String>, says: impl Into<String>) -> Self {
-        Self { fatal: false, place: place.into(), says: says.into() }
+        Self { fatal: false, place: place.into(), says: says.into(), rule: None }
     }
 }
 
@@ -45,22 +53,24 @@ fn number(text: &str) -> Option<u64> {
 /// numbers and throw the stanza away, Siskin and others read unsigned ones; such an id is kept and odd.
 fn device_id(value: Option<&str>, name: &str, place: &str, faults: &mut Vec<Fault>) -> Option<u32> {
     let Some(value) = value else {
-        faults.push(Fault::fatal(place, format!("{name} is missing")));
+        faults.push(Fault::fatal(place, format!("{name} is missing")).breaks("MSG-4"));
         return None;
     };
     let Some(id) = number(value) else {
-        faults.push(Fault::fatal(place, format!("{name} is \u{201c}{}\u{201d}, expected a number", shorten(value))));
+        faults.push(
+            Fault::fatal(place, format!("{name} is \u{201c}{}\u{201d}, expected a number", shorten(value))).breaks("DEV-1"),
+        );
         return None;
     };
     let says = format!("{name} is {id}, expected 1 to {MAX_ID}");
     match u32::try_from(id) {
         Ok(id) if (1..=MAX_ID).contains(&id) => Some(id),
         Ok(id) if id > MAX_ID => {
-            faults.push(Fault::odd(place, says));
+            faults.push(Fault::odd(place, says).breaks("DEV-1"));
             Some(id)
         }
         _ => {
-            faults.push(Fault::fatal(place, says));
+            faults.push(Fault::fatal(place, says).breaks("DEV-1"));
             None
         }
     }

@@ -3,10 +3,12 @@
 use super::shared::{PositionView, count, grouped, time, variant};
 use super::{Line, Page, page::Look};
 use crate::model::{
-    CapturedBundle, CapturedDeviceList, CapturedMessage, Direction, EncryptedPart, Item, PubsubFailure, When, Wrapper,
+    CapturedBundle, CapturedDeviceList, CapturedEnvelope, CapturedMessage, Direction, EncryptedPart, Item, PubsubFailure, When,
+    Wrapper,
 };
 use crate::omemo::stanza::Fault;
 use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
+use crate::omemo::stanza::envelope::{EnvelopeContext, EnvelopeFinding};
 use crate::omemo::{IdentityKey, Namespace, signature, wire};
 use serde::Serialize;
 
@@ -30,6 +32,7 @@ enum What {
     Message(MessageView),
     DeviceList(DeviceListView),
     Bundle(BundleView),
+    Envelope(EnvelopeView),
     PubsubError(PubsubErrorView),
 }
 
@@ -108,6 +111,8 @@ struct ListedView {
     id: u32,
     label: Option<String>,
     label_signature_bytes: Option<usize>,
+    /// Hex.
+    label_signature: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,10 +125,41 @@ struct BundleView {
     signed_prekey: Option<String>,
     /// valid, invalid, missing or unchecked (a key is missing to check it with).
     signature: &'static str,
+    /// Hex.
+    signature_bytes: Option<String>,
     prekeys: Vec<PreKeyView>,
     faults: Vec<FaultView>,
     #[serde(skip)]
     variant: &'static str,
+}
+
+/// An envelope that is not encrypted.
+#[derive(Debug, Serialize)]
+struct EnvelopeView {
+    namespace: &'static str,
+    /// It was sent like that: receivers must drop it.
+    sent: bool,
+    from: Option<String>,
+    to: Option<String>,
+    stamp: Option<String>,
+    /// There is random padding; null for an opt-out alone.
+    rpad: Option<bool>,
+    content: Vec<InClearView>,
+    opt_out: Option<OptOutView>,
+    faults: Vec<FaultView>,
+    #[serde(skip)]
+    variant: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct InClearView {
+    name: String,
+    xml: String,
+}
+
+#[derive(Debug, Serialize)]
+struct OptOutView {
+    reason: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -181,6 +217,14 @@ impl ElementView {
                 id: b.stanza_id.clone(),
                 what: What::Bundle(bundle(b)),
             },
+            Item::Envelope(e) => Self {
+                position: (&e.position).into(),
+                time: e.time.as_ref().map(time),
+                when: e.time.as_ref().map(When::short),
+                direction: e.direction.map(direction),
+                id: e.stanza_id.clone(),
+                what: What::Envelope(envelope(e)),
+            },
             Item::PubsubFailure(f) => Self {
                 position: (&f.position).into(),
                 time: f.time.as_ref().map(time),
@@ -200,6 +244,7 @@ impl ElementView {
             }
             What::DeviceList(l) => l.faults.iter().any(|f| f.fatal),
             What::Bundle(b) => b.signature == "invalid" || b.faults.iter().any(|f| f.fatal),
+            What::Envelope(e) => e.sent || e.faults.iter().any(|f| f.fatal),
             What::PubsubError(_) => false,
         }
     }
@@ -211,6 +256,7 @@ impl ElementView {
             What::Message(m) => format!("Message ({})", m.variant),
             What::DeviceList(l) => format!("Device list ({})", l.variant),
             What::Bundle(b) => format!("Bundle ({})", b.variant),
+            What::Envelope(e) => format!("Envelope, not encrypted ({})", e.variant),
             What::PubsubError(_) => "PubSub error".to_owned(),
         };
         let mut line = Line::new().strong(title);
@@ -228,6 +274,7 @@ impl ElementView {
             What::Message(m) => message_text(page, m),
             What::DeviceList(l) => device_list_text(page, l),
             What::Bundle(b) => bundle_text(page, b),
+            What::Envelope(e) => envelope_text(page, e),
             What::PubsubError(e) => {
                 optional(page, 2, "owner", e.owner.as_deref());
                 optional(page, 2, "node", e.node.as_deref());
@@ -348,6 +395,10 @@ fn key_content(content: &wire::KeyContent) -> KeyContentView {
     }
 }
 
+fn is_signature(place: &str) -> bool {
+    matches!(place, "spks" | "signedPreKeySignature")
+}
+
 fn device_list(l: &CapturedDeviceList) -> DeviceListView {
     DeviceListView {
         owner: l.owner.as_ref().map(ToString::to_string),
@@ -361,6 +412,7 @@ fn device_list(l: &CapturedDeviceList) -> DeviceListView {
                 id: d.id,
                 label: d.label.clone(),
                 label_signature_bytes: d.label_signature.as_ref().map(Vec::len),
+                label_signature: d.label_signature.as_ref().map(hex::encode),
             })
             .collect(),
         item_id: l.item_id.clone(),
@@ -380,15 +432,61 @@ fn bundle(b: &CapturedBundle) -> BundleView {
         signed_prekey_id: bundle.signed_prekey_id,
         signed_prekey: bundle.signed_prekey.as_ref().map(ToString::to_string),
         signature: match (&bundle.identity_key, &bundle.signed_prekey, &bundle.signature) {
+            (_, _, None) if bundle.faults.iter().any(|f| is_signature(&f.place) && !f.says.starts_with("missing")) => "unchecked",
             (_, _, None) => "missing",
             (Some(identity), Some(signed), Some(bytes)) => {
                 if signature::verify_signed_prekey(bundle.namespace, identity, signed, bytes) { "valid" } else { "invalid" }
             }
             _ => "unchecked",
         },
+        signature_bytes: bundle.signature.as_ref().map(hex::encode),
         prekeys: bundle.prekeys.iter().map(|(id, key)| PreKeyView { id: *id, key: key.to_string() }).collect(),
         faults: bundle.faults.iter().map(FaultView::from).collect(),
     }
+}
+
+fn envelope(e: &CapturedEnvelope) -> EnvelopeView {
+    let affixes = e.envelope.as_ref();
+    let findings = affixes.map(|envelope| envelope.check(&EnvelopeContext::default())).unwrap_or_default();
+    let fault = |f: &EnvelopeFinding| FaultView { fatal: f.rejects(), place: f.name().into(), says: f.to_string() };
+    EnvelopeView {
+        namespace: e.namespace.uri(),
+        variant: variant(e.namespace),
+        sent: e.sent,
+        from: affixes.and_then(|a| a.from.clone()),
+        to: affixes.and_then(|a| a.to.clone()),
+        stamp: affixes.and_then(|a| a.time.clone()),
+        rpad: affixes.map(|a| a.has_rpad),
+        content: affixes
+            .iter()
+            .flat_map(|a| &a.content)
+            .map(|c| InClearView { name: c.qualified_name(), xml: c.to_xml() })
+            .collect(),
+        opt_out: e.opt_out.as_ref().map(|o| OptOutView { reason: o.reason.clone() }),
+        faults: findings.iter().map(fault).collect(),
+    }
+}
+
+fn envelope_text(page: &mut Page, e: &EnvelopeView) {
+    if e.sent {
+        let says = "an envelope that is not encrypted proves nothing: receivers must drop it";
+        page.field(2, "fault", Line::new().look(Look::Bad, says));
+    }
+    optional(page, 2, "from", e.from.as_deref());
+    optional(page, 2, "to", e.to.as_deref());
+    optional(page, 2, "time", e.stamp.as_deref());
+    if let Some(rpad) = e.rpad {
+        page.field(2, "random padding", if rpad { "yes" } else { "none" });
+    }
+    if let Some(opt_out) = &e.opt_out {
+        page.field(2, "opt-out", Line::new().look(Look::Warning, "the sender asks for messages without encryption from now on"));
+        page.field(2, "reason", opt_out.reason.as_deref().unwrap_or("none is given"));
+    }
+    for content in &e.content {
+        page.field(2, "content", &content.name);
+        page.verbatim(4, &content.xml);
+    }
+    faults_text(page, &e.faults);
 }
 
 fn pubsub_error(f: &PubsubFailure) -> PubsubErrorView {
@@ -426,8 +524,9 @@ fn message_text(page: &mut Page, m: &MessageView) {
     }
     optional(page, 2, "iv", m.iv.as_deref());
     if m.has_element {
-        let empty = "none (key transport or an empty message)".to_owned();
-        page.field(2, "payload", m.payload_bytes.map_or(empty, |n| count(n, "byte")));
+        let there = m.faults.iter().any(|f| f.place == "payload");
+        let none = if there { "there, but not readable" } else { "none (key transport or an empty message)" };
+        page.field(2, "payload", m.payload_bytes.map_or_else(|| none.to_owned(), |n| count(n, "byte")));
     }
     faults_text(page, &m.faults);
     for repair in &m.repairs {
@@ -443,6 +542,7 @@ fn key_text(page: &mut Page, number: usize, key: &KeyView) {
     let kind = match &key.content {
         Some(content) if content.key_exchange.is_some() => "key exchange",
         Some(_) => "message",
+        None if key.flagged => "said to be a key exchange, not decoded",
         None => "not decoded",
     };
     page.field(2, &format!("key {number}"), line.plain(format!(", {kind}, {}", count(key.bytes, "byte"))));
@@ -489,6 +589,9 @@ fn device_list_text(page: &mut Page, l: &DeviceListView) {
             line = line.plain(format!("  label {label:?}, {signed}"));
         }
         page.field(2, "device", line);
+        if page.verbose() {
+            optional(page, 4, "signature", d.label_signature.as_deref().filter(|s| !s.is_empty()));
+        }
     }
     faults_text(page, &l.faults);
 }
@@ -497,8 +600,12 @@ fn device_list_text(page: &mut Page, l: &DeviceListView) {
 fn bundle_text(page: &mut Page, b: &BundleView) {
     optional(page, 2, "of", b.owner.as_deref());
     page.field(2, "device", or_missing(b.device_id));
+    let unreadable = |f: &FaultView| matches!(f.place.as_str(), "ik" | "identityKey") && !f.says.starts_with("missing");
     match &b.fingerprint {
         Some(hex) => page.field(2, "fingerprint", grouped(hex, 8)),
+        None if b.faults.iter().any(unreadable) => {
+            page.field(2, "identity key", Line::new().look(Look::Bad, "there, but not readable"))
+        }
         None => page.field(2, "identity key", or_missing::<u32>(None)),
     }
     page.field(2, "signed prekey", or_missing(b.signed_prekey_id));
@@ -510,7 +617,11 @@ fn bundle_text(page: &mut Page, b: &BundleView) {
         "unchecked" => Look::Warning,
         _ => Look::Bad,
     };
-    page.field(4, "signature", Line::new().look(look, b.signature));
+    let unreadable = b.signature == "unchecked" && b.signature_bytes.is_none();
+    page.field(4, "signature", Line::new().look(look, if unreadable { "there, but not readable" } else { b.signature }));
+    if page.verbose() {
+        optional(page, 4, "signature bytes", b.signature_bytes.as_deref());
+    }
     page.field(2, "prekeys", format!("{}: {}", b.prekeys.len(), ranges(b.prekeys.iter().map(|p| p.id))));
     if page.verbose() {
         for prekey in &b.prekeys {

@@ -121,6 +121,8 @@ fn output_fits_its_schema() {
     assert!(decrypted["messages"].as_array().is_some_and(|m| m.iter().any(|m| m["plaintext"].is_string())), "{decrypted}");
     let elements = shown(&["stanza", "gajim-earlier.log", "gajim.log"]);
     assert!(elements["elements"].as_array().is_some_and(|e| e.len() > 3), "{elements}");
+    let rules = shown(&["stanza", "../xep/0.9.1/device-list.xml"]);
+    assert!(rules["rules"].as_array().is_some_and(|r| !r.is_empty()), "an unsigned label breaks a rule: {rules}");
     let inputs = shown(&["inspect", "gajim", "gajim.log", "key.txt", "no-such-file"]);
     let kinds: Vec<&str> = inputs["inputs"].as_array().into_iter().flatten().filter_map(|i| i["kind"].as_str()).collect();
     assert_eq!(kinds, ["store", "capture", "lone", "unknown"]);

@@ -26,6 +26,9 @@ const STANZAS: [&[u8]; 3] = [b"message", b"iq", b"presence"];
 /// Elements that are worth reading when they stand alone, as people paste them.
 const FRAGMENTS: [&[u8]; 5] = [b"list", b"devices", b"bundle", b"items", b"event"];
 
+/// What is inside an encrypted message, when it stands alone in its own namespace.
+const DECRYPTED: [&[u8]; 3] = [b"envelope", b"content", b"opt-out"];
+
 /// Elements in which a whole stanza may stand: forwarding (XEP-0297), and rules about kinds of stanzas.
 const MAY_HOLD_STANZAS: [&[u8]; 7] = [b"forwarded", b"item", b"result", b"sent", b"received", b"stanza", b"chat"];
 
@@ -345,7 +348,11 @@ impl<M: Clone> StanzaSplitter<M> {
         if STANZAS.contains(&local) || local == b"encrypted" {
             return true;
         }
-        let speaks_of_omemo = || [&b"omemo"[..], b"axolotl", b"pubsub"].iter().any(|w| memchr::memmem::find(tag, w).is_some());
+        let says = |words: &[&[u8]]| words.iter().any(|w| memchr::memmem::find(tag, w).is_some());
+        if DECRYPTED.contains(&local) {
+            return says(&[b"urn:xmpp:sce:", b"urn:xmpp:omemo:"]);
+        }
+        let speaks_of_omemo = || says(&[b"omemo", b"axolotl", b"pubsub"]);
         FRAGMENTS.contains(&local) && (local.len() != name.len() || speaks_of_omemo())
     }
 

@@ -4,10 +4,12 @@ mod bounded;
 mod pubsub;
 
 use super::clock;
-use crate::model::{BareJid, CapturedMessage, CapturedStanza, Direction, EncryptedPart, Item, When, Wrapper};
+use crate::model::{BareJid, CapturedEnvelope, CapturedMessage, CapturedStanza, Direction, EncryptedPart, Item, When, Wrapper};
 use crate::omemo::Namespace;
 use crate::omemo::namespace::is_unknown_version;
 use crate::omemo::stanza::encrypted::Encrypted;
+use crate::omemo::stanza::envelope::Envelope;
+use crate::omemo::stanza::opt_out::OptOut;
 use crate::omemo::xml::Element;
 use bounded::BoundedMap;
 
@@ -75,7 +77,10 @@ impl Unwrapper {
             }
             "iq" => self.iq(stanza, element, &mut items),
             "encrypted" => items.extend(alone(stanza, element)),
-            _ => self.published(stanza, element, None, &mut items),
+            _ => {
+                items.extend(in_clear(stanza, element, element, false));
+                self.published(stanza, element, None, &mut items);
+            }
         }
         items
     }
@@ -113,6 +118,7 @@ impl Unwrapper {
                 self.wrapped(stanza, message, child, wrapping, items);
             }
         }
+        items.extend(message.elements().filter_map(|child| in_clear(stanza, child, message, true)));
         // A bounce repeats what we sent; it was never received by anybody.
         if message.attribute("type") != Some("error")
             && let Some(encrypted) = encrypted_part(stanza, message)
@@ -182,6 +188,8 @@ impl Unwrapper {
         let occupant = from_full.as_deref().filter(|f| f.contains('/')).and_then(|f| self.occupants.get(f));
         let by_us = match (stanza.direction, wrapping.wrapper) {
             (Some(Direction::Outgoing), Wrapper::Direct) => true,
+            // Our own message to a room, whose keys are for our other devices among others: no room has devices.
+            (None, Wrapper::Direct) if group && names(&encrypted, from_bare.as_ref()) => true,
             (None, Wrapper::Direct) => from_full.is_none(),
             (_, Wrapper::CarbonSent) => from_full.is_none(),
             _ => false,
@@ -257,6 +265,12 @@ fn unknown(element: &Element) -> EncryptedPart {
     EncryptedPart::UnknownNamespace { uri: element.namespace.clone(), sid }
 }
 
+/// Whether there are keys for the devices of an account.
+fn names(encrypted: &EncryptedPart, jid: Option<&BareJid>) -> bool {
+    let EncryptedPart::Known(encrypted) = encrypted else { return false };
+    jid.is_some() && encrypted.keys.iter().any(|k| k.jid.as_deref().and_then(BareJid::new).as_ref() == jid)
+}
+
 /// An `<encrypted>` that somebody pasted without its message.
 fn alone(stanza: &CapturedStanza, element: &Element) -> Option<Item> {
     let encrypted = match (&stanza.error, Encrypted::from_element(element)) {
@@ -282,6 +296,30 @@ fn alone(stanza: &CapturedStanza, element: &Element) -> Option<Item> {
         encrypted,
         repairs: stanza.repairs.clone(),
     })))
+}
+
+/// An envelope or opt-out that nobody has encrypted.
+fn in_clear(stanza: &CapturedStanza, element: &Element, around: &Element, sent: bool) -> Option<Item> {
+    let namespace = match (element.name.as_str(), element.namespace.as_str()) {
+        ("content", "urn:xmpp:sce:0") => Namespace::Omemo1,
+        ("envelope", "urn:xmpp:sce:1") => Namespace::Omemo2,
+        ("opt-out", uri) => Namespace::from_uri(uri)?,
+        _ => return None,
+    };
+    let envelope = Envelope::from_element(element, namespace);
+    let opt_out = envelope.as_ref().map_or_else(|| OptOut::from_element(element), Envelope::opt_out);
+    (envelope.is_some() || opt_out.is_some()).then(|| {
+        Item::Envelope(Box::new(CapturedEnvelope {
+            position: stanza.position.clone(),
+            time: stanza.time.clone(),
+            direction: stanza.direction,
+            stanza_id: around.attribute("id").map(str::to_owned),
+            sent,
+            namespace,
+            envelope,
+            opt_out,
+        }))
+    })
 }
 
 /// The real address a room gives in a presence or archived message.

@@ -1,6 +1,6 @@
 //! Base64 as clients really write it: wrapped, indented, sometimes without padding.
 
-use super::Fault;
+use super::{Fault, shorten};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -30,11 +30,14 @@ pub(super) fn decode(text: &str, place: &str, faults: &mut Vec<Fault>) -> Option
         faults.push(Fault::odd(place, "base64 with wrong padding or stray last bits"));
         return Some(bytes);
     }
-    if let Ok(bytes) = URL_SAFE.decode(&packed) {
+    // Words with dashes between them are no base64 of any form.
+    if packed.len() == trimmed.len()
+        && let Ok(bytes) = URL_SAFE.decode(&packed)
+    {
         faults.push(Fault::odd(place, "the URL-safe form of base64, expected the standard one"));
         return Some(bytes);
     }
-    faults.push(Fault::fatal(place, "not base64"));
+    faults.push(Fault::fatal(place, format!("not base64: \u{201c}{}\u{201d}", shorten(trimmed))));
     None
 }
 
@@ -55,6 +58,7 @@ mod tests {
         assert_eq!(run("AQIDBA"), (Some(vec![1, 2, 3, 4]), vec![false]));
         assert_eq!(run("-_8="), (Some(vec![0xfb, 0xff]), vec![false]));
         assert_eq!(run("!!!"), (None, vec![true]));
+        assert_eq!(run("-- WORDS ALONE --"), (None, vec![false, true]));
         assert_eq!(run(" "), (None, vec![true]));
     }
 }

@@ -86,6 +86,8 @@ impl Bundle {
             }
         }
         this.prekeys(element, names);
+        // Whatever else makes a bundle useless is a missing or unreadable part of it.
+        this.faults.iter_mut().filter(|f| f.fatal && f.rule.is_none()).for_each(|f| f.rule = Some("BND-1"));
         Some(this)
     }
 
@@ -108,10 +110,12 @@ impl Bundle {
         match id {
             None => {
                 let says = format!("the id is \u{201c}{}\u{201d}, expected a number from 1 to {MAX_ID}", shorten(text));
-                self.faults.push(Fault::fatal(place, says));
+                self.faults.push(Fault::fatal(place, says).breaks("BND-3"));
             }
             Some(id) if !(1..=MAX_ID).contains(&id) => {
-                self.faults.push(Fault::odd(place, format!("the id is {id}, expected 1 to {MAX_ID}; some clients refuse it")));
+                self.faults.push(
+                    Fault::odd(place, format!("the id is {id}, expected 1 to {MAX_ID}; some clients refuse it")).breaks("BND-3"),
+                );
             }
             Some(_) => {}
         }
@@ -157,7 +161,7 @@ impl Bundle {
     fn prekeys(&mut self, element: &Element, names: &Names) {
         let uri = self.namespace.uri();
         let Some(list) = element.child("prekeys", uri) else {
-            self.faults.push(Fault::fatal("prekeys", "missing, expected one-time prekeys"));
+            self.faults.push(Fault::fatal("prekeys", "missing, expected one-time prekeys").breaks("BND-2"));
             return;
         };
         let mut seen = std::collections::HashSet::new();
@@ -166,21 +170,22 @@ impl Bundle {
             // One bad prekey does not spoil the bundle: a sender picks another.
             let before = self.faults.len();
             let id = self.id(prekey.attribute(names.prekey_id), &format!("{place}/@{}", names.prekey_id));
+            let place = id.map_or_else(|| place.clone(), |id| format!("{place}, id {id}"));
             let key = self.decode(&prekey.text(), &place).and_then(|bytes| self.public_key(&bytes, &place));
             self.faults[before..].iter_mut().for_each(|f| f.fatal = false);
             if let (Some(id), Some(key)) = (id, key) {
                 if !seen.insert(id) {
-                    self.faults.push(Fault::odd(&place, format!("prekey {id} is there twice")));
+                    self.faults.push(Fault::odd(&place, format!("prekey {id} is there twice")).breaks("BND-3"));
                 }
                 self.prekeys.push((id, key));
             }
         }
         let fewest = if self.namespace.is_legacy() { LEGACY_FEWEST_PREKEYS } else { FEWEST_PREKEYS };
         if self.prekeys.is_empty() {
-            self.faults.push(Fault::fatal("prekeys", "there is no usable one-time prekey"));
+            self.faults.push(Fault::fatal("prekeys", "there is no usable one-time prekey").breaks("BND-2"));
         } else if self.prekeys.len() < fewest {
             let says = format!("{} one-time prekeys, at least {fewest} are expected", self.prekeys.len());
-            self.faults.push(Fault::odd("prekeys", says));
+            self.faults.push(Fault::odd("prekeys", says).breaks("BND-2"));
         }
     }
 }

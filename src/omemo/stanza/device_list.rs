@@ -50,11 +50,12 @@ impl DeviceList {
         let value = device.attribute("id").unwrap_or_default();
         let Some(id) = number(value).and_then(|id| u32::try_from(id).ok()) else {
             let says = format!("the id is \u{201c}{}\u{201d}, expected a number from 1 to {MAX_ID}", shorten(value));
-            self.faults.push(Fault::odd(format!("{place}/@id"), says));
+            self.faults.push(Fault::odd(format!("{place}/@id"), says).breaks("DEV-1"));
             return;
         };
         if !(1..=MAX_ID).contains(&id) {
-            self.faults.push(Fault::odd(format!("{place}/@id"), format!("the id is {id}, expected 1 to {MAX_ID}")));
+            self.faults
+                .push(Fault::odd(format!("{place}/@id"), format!("the id is {id}, expected 1 to {MAX_ID}")).breaks("DEV-1"));
         }
         if !seen.insert(id) {
             self.faults.push(Fault::odd(format!("{place}/@id"), format!("device {id} is listed twice")));
@@ -62,7 +63,7 @@ impl DeviceList {
         let label = device.attribute("label").map(str::to_owned);
         if label.as_ref().is_some_and(|l| l.chars().count() > ADVISED_LABEL_LENGTH) {
             let says = format!("longer than the advised {ADVISED_LABEL_LENGTH} characters");
-            self.faults.push(Fault::odd(format!("{place}/@label"), says));
+            self.faults.push(Fault::odd(format!("{place}/@label"), says).breaks("LBL-2"));
         }
         let label_signature = device.attribute("labelsig").map(|text| {
             let mut faults = Vec::new();

@@ -60,13 +60,13 @@ impl Encrypted {
         let mut headers = element.elements().filter(|e| e.is("header", uri));
         match headers.next() {
             Some(header) => this.header(header),
-            None => this.faults.push(Fault::fatal("header", "the header is missing")),
+            None => this.faults.push(Fault::fatal("header", "the header is missing").breaks("MSG-4")),
         }
         if headers.next().is_some() {
-            this.faults.push(Fault::fatal("header", "there are several headers, expected one"));
+            this.faults.push(Fault::fatal("header", "there are several headers, expected one").breaks("MSG-4"));
         }
         if element.child("key", uri).is_some() || element.child("keys", uri).is_some() {
-            this.faults.push(Fault::fatal("key", "keys stand outside the header"));
+            this.faults.push(Fault::fatal("key", "keys stand outside the header").breaks("MSG-4"));
         }
         let mut payloads = element.elements().filter(|e| e.is("payload", uri));
         let payload = payloads.next();
@@ -77,11 +77,12 @@ impl Encrypted {
             this.payload = base64::decode(&payload.text(), "payload", &mut this.faults);
         }
         if payloads.next().is_some() {
-            this.faults.push(Fault::fatal("payload", "there are several payloads, expected one"));
+            this.faults.push(Fault::fatal("payload", "there are several payloads, expected one").breaks("MSG-4"));
         }
         if namespace.is_legacy() && this.iv.is_none() && !this.faults.iter().any(|f| f.place == "header/iv") {
             this.faults.push(if payload.is_some() {
                 Fault::fatal("header/iv", "the initialisation vector is missing, the payload cannot be read without it")
+                    .breaks("MSG-4")
             } else {
                 Fault::odd("header/iv", "the initialisation vector is missing")
             });
@@ -118,7 +119,7 @@ impl Encrypted {
         let several = vectors.next().is_some();
         self.iv = base64::decode(&first.text(), "header/iv", &mut self.faults);
         if several {
-            self.faults.push(Fault::fatal("header/iv", "there are several initialisation vectors, expected one"));
+            self.faults.push(Fault::fatal("header/iv", "there are several initialisation vectors, expected one").breaks("MSG-4"));
         }
         match self.iv.as_ref().map(Vec::len) {
             None | Some(USUAL_IV_LENGTH) => {}
@@ -136,10 +137,12 @@ impl Encrypted {
             let place = format!("header/keys[{}]", index + 1);
             let jid = group.attribute("jid").map(str::trim).filter(|j| !j.is_empty());
             if jid.is_none() {
-                self.faults.push(Fault::fatal(format!("{place}/@jid"), "jid is missing, nobody knows whose devices these are"));
+                self.faults.push(
+                    Fault::fatal(format!("{place}/@jid"), "jid is missing, nobody knows whose devices these are").breaks("MSG-2"),
+                );
             }
             if jid.is_some_and(|j| j.contains('/')) {
-                self.faults.push(Fault::odd(format!("{place}/@jid"), "jid has a resource, expected a bare JID"));
+                self.faults.push(Fault::odd(format!("{place}/@jid"), "jid has a resource, expected a bare JID").breaks("MSG-2"));
             }
             if group.child("key", uri).is_none() {
                 self.faults.push(Fault::odd(&place, "the group has no keys"));
@@ -150,7 +153,7 @@ impl Encrypted {
         }
         for (index, key) in header.elements().filter(|e| e.is("key", uri)).enumerate() {
             let place = format!("header/key[{}]", index + 1);
-            self.faults.push(Fault::fatal(&place, "the key stands outside a group of keys"));
+            self.faults.push(Fault::fatal(&place, "the key stands outside a group of keys").breaks("MSG-4"));
             self.key(key, None, &place);
         }
     }

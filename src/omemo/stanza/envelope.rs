@@ -147,7 +147,8 @@ impl Envelope {
             .ok_or_else(|| EnvelopeFinding::Malformed(format!("its first element is {}", shorten(&root.qualified_name()))))
     }
 
-    fn from_element(root: &Element, namespace: Namespace) -> Option<Self> {
+    /// Reads the element; `None` if it is no envelope.
+    pub fn from_element(root: &Element, namespace: Namespace) -> Option<Self> {
         let (version, content) = if root.is("envelope", SCE_1) {
             (SCE_1, "content")
         } else if root.is("content", SCE_0) {
