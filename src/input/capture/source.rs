@@ -135,10 +135,15 @@ pub fn peek<'a>(mut raw: Box<dyn Read + 'a>, length: usize) -> io::Result<(Vec<u
     Ok((magic.clone(), Box::new(Cursor::new(magic).chain(raw))))
 }
 
+/// Control characters that text does not have; a terminal's log has bells, backspaces and colours.
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 && !matches!(byte, 0x07..=0x0d | 0x1b)
+}
+
 /// Files that are surely no text, named so that the user sees what they gave.
 fn refuse_binary(path: &Path, sample: &[u8]) -> Result<(), InputError> {
     let known: [(&[u8], &str); 8] = [
-        (b"SQLite format 3\0", "a SQLite database; give stores with --store"),
+        (b"SQLite format 3\0", "an SQLite database; give stores with --store"),
         (b"\x89PNG", "a PNG picture, expected text"),
         (b"\xff\xd8\xff", "a JPEG picture, expected text"),
         (b"%PDF", "a PDF file, expected text"),
@@ -158,9 +163,10 @@ fn refuse_binary(path: &Path, sample: &[u8]) -> Result<(), InputError> {
     if format::is_binary_log(sample) {
         return Ok(());
     }
-    // A NUL may get into a log once; a binary file is full of them.
+    // A NUL or another control character may get into a log; a binary file is full of them.
     let zeros = memchr::memchr_iter(0, sample).count();
-    if zeros > 0 && zeros * 200 > sample.len() {
+    let controls = sample.iter().filter(|byte| is_control(**byte)).count();
+    if zeros * 200 > sample.len() || controls * 50 > sample.len() {
         return Err(InputError::new(path, "a binary file of unknown kind, expected text; give stores with --store"));
     }
     Ok(())

@@ -153,7 +153,7 @@ impl Candidate {
         Some(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
 
-    /// As a SQLite database, with what its `-wal` or `-journal` adds; `None` if it is none or cannot be opened.
+    /// As an SQLite database, with what its `-wal` or `-journal` adds; `None` if it is none or cannot be opened.
     pub fn database(&self) -> Option<&Database> {
         self.open_database().and_then(|database| database.as_ref().ok())
     }

@@ -36,6 +36,8 @@ pub struct Database {
     connection: Connection,
     tables: BTreeMap<String, Table>,
     problems: RefCell<Vec<Problem>>,
+    /// Read at its path, because it is too large for memory.
+    in_place: bool,
 }
 
 #[derive(Debug, Default)]
@@ -83,7 +85,7 @@ impl Database {
         let absolute = path.canonicalize().map_err(|error| super::describe::unreadable(path, &error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(immutable_uri(&absolute), flags).map_err(|error| refused(path, &error))?;
-        Self::with(path, connection, Vec::new())
+        Ok(Self { in_place: true, ..Self::with(path, connection, Vec::new())? })
     }
 
     fn with(path: &Path, connection: Connection, problems: Vec<Problem>) -> Result<Self, InputError> {
@@ -92,7 +94,7 @@ impl Database {
             .execute_batch("PRAGMA trusted_schema=OFF; PRAGMA query_only=ON; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;")
             .map_err(|error| refused(path, &error))?;
         let file: Arc<Path> = path.into();
-        let mut database = Self { file, connection, tables: BTreeMap::new(), problems: RefCell::new(problems) };
+        let mut database = Self { file, connection, tables: BTreeMap::new(), problems: RefCell::new(problems), in_place: false };
         if let Err(first) = database.read_schema() {
             // A damaged entry in the table list must not hide the other tables.
             database.connection.execute_batch("PRAGMA writable_schema=ON;").map_err(|error| refused(path, &error))?;

@@ -25,6 +25,7 @@ pub fn open_folder(path: &Path, options: &OpenOptions) -> Result<Store, InputErr
         stores: 0,
         failed: Vec::new(),
         captures: 0,
+        too_deep: false,
     };
     walk.folder(path, 0);
     walk.finish()
@@ -40,6 +41,8 @@ struct Walk<'a> {
     stores: usize,
     failed: Vec<InputError>,
     captures: usize,
+    /// Folders too deep to be entered were left out.
+    too_deep: bool,
 }
 
 impl Walk<'_> {
@@ -61,6 +64,7 @@ impl Walk<'_> {
                 self.file(entry);
             }
         }
+        self.too_deep |= depth >= MAX_DEPTH && !folders.is_empty();
         if depth < MAX_DEPTH {
             for folder in folders {
                 self.folder(&folder, depth + 1);
@@ -125,7 +129,8 @@ impl Walk<'_> {
             return self.failed.swap_remove(0);
         }
         let path = self.store.path;
-        if self.looked_at == 0 {
+        let holds_nothing = std::fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
+        if holds_nothing {
             return InputError::new(path, "the folder is empty; a folder with a client's store was expected");
         }
         if self.looked_at >= MAX_FILES {
@@ -138,7 +143,9 @@ impl Walk<'_> {
                 "no known client's store in this folder, only logs; give logs as captures, not as store",
             );
         }
-        let says = format!("no known client's store in this folder ({} files looked at)", self.looked_at);
+        let files = if self.looked_at == 1 { "1 file".to_owned() } else { format!("{} files", self.looked_at) };
+        let deep = if self.too_deep { format!(", down to {MAX_DEPTH} folders deep") } else { String::new() };
+        let says = format!("no known client's store in this folder ({files} looked at{deep})");
         InputError::new(path, says)
     }
 }

@@ -16,6 +16,10 @@ const MAX_VALUE: usize = 16 * 1024 * 1024;
 /// All values of one table at most.
 const MAX_TOTAL: usize = 512 * 1024 * 1024;
 
+/// Rows of a message archive that are looked at in a database too large for memory: the newest ones. All of
+/// them would take time in proportion to the messages.
+const MAX_ARCHIVE_ROWS: usize = 20_000;
+
 /// Damaged places that are stepped over in one table.
 const MAX_GAPS: usize = 1000;
 
@@ -119,18 +123,25 @@ impl Database {
 
     /// For each value of the column `key` the largest of the column `time`, as rows of these two columns: when
     /// something of a key was last in a message archive, without reading the archive's texts. `only` keeps
-    /// the rows where a column has a value. Empty if a column is not there. Damage is noted as something no
-    /// message depends on.
+    /// the rows where a column has a value. Empty if a column is not there. Of a database too large for memory
+    /// only the rows written last are looked at. Damage is noted as something no message depends on.
     pub fn newest(&self, table: &str, key: &str, time: &str, only: Option<(&str, i64)>) -> Vec<Row> {
         let filter_column = only.map(|(column, _)| column);
         let needed: Vec<&str> = [key, time].into_iter().chain(filter_column).collect();
-        let Some((name, _)) = self.table(table).filter(|_| self.has(table, &needed)) else { return Vec::new() };
+        let Some((name, found)) = self.table(table).filter(|_| self.has(table, &needed)) else { return Vec::new() };
+        let from = match (self.in_place, found.has_rowid) {
+            (false, _) => quote(name),
+            (true, true) => {
+                let columns: Vec<String> = needed.iter().map(|column| quote(column)).collect();
+                format!("(SELECT {} FROM {} ORDER BY rowid DESC LIMIT {MAX_ARCHIVE_ROWS})", columns.join(", "), quote(name))
+            }
+            (true, false) => return Vec::new(),
+        };
         let filter = only.map_or_else(String::new, |(column, value)| format!(" AND {} = {value}", quote(column)));
         let sql = format!(
-            "SELECT 0, {0}, max({1}) FROM {2} WHERE {0} IS NOT NULL{filter} GROUP BY {0}",
+            "SELECT 0, {0}, max({1}) FROM {from} WHERE {0} IS NOT NULL{filter} GROUP BY {0}",
             quote(key),
-            quote(time),
-            quote(name)
+            quote(time)
         );
         let columns = [key.to_owned(), time.to_owned()].into();
         let (rows, scope) = (Vec::new(), ProblemScope::Other);
@@ -344,6 +355,24 @@ mod tests {
         assert_eq!(told(Some(("e", 1))), [(a, Some(5)), (b, Some(7))]);
         assert!(database.newest("m", "k", "absent", None).is_empty());
         assert!(database.take_problems().is_empty());
+    }
+
+    #[test]
+    fn of_a_large_archive_only_the_newest_rows_are_looked_at() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.db");
+        let connection = Connection::open(&path).expect("a new database");
+        let rows = format!(
+            "CREATE TABLE m(k, t); INSERT INTO m VALUES('old', 1);
+             WITH RECURSIVE c(x) AS (SELECT 2 UNION ALL SELECT x+1 FROM c WHERE x<={MAX_ARCHIVE_ROWS}) INSERT INTO m SELECT 'new', x FROM c;"
+        );
+        connection.execute_batch(&rows).expect("rows");
+        drop(connection);
+        let keys = |database: Database| -> Vec<_> {
+            database.newest("m", "k", "t", None).iter().filter_map(|row| row.text("k").map(str::to_owned)).collect()
+        };
+        assert_eq!(keys(Database::open(&path).expect("opens")), ["new", "old"]);
+        assert_eq!(keys(Database::open_in_place(&path).expect("opens")), ["new"]);
     }
 
     #[test]
