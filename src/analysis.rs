@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod own_device;
 pub mod peer;
 pub mod published;
+mod published_faults;
 pub mod replay;
 pub mod rules;
 pub mod states;

@@ -111,7 +111,7 @@ fn of_session(session: &Session) -> Traffic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ActivityFacts, BareJid, ClientProfile, Place, Remedies, StoredSession, Trust, TrustRule, When};
+    use crate::model::{ActivityFacts, BareJid, ClientProfile, Place, Refusals, Remedies, StoredSession, Trust, TrustRule, When};
     use crate::omemo::ratchet::{ChainKey, Implementation, ReceiverChain, SenderChain, SessionRecord};
     use crate::omemo::{IdentityKey, KeyPair, Namespace, PrivateKey, PublicKey};
     use crate::secret::Secret;
@@ -125,6 +125,7 @@ mod tests {
         believes_key_exchange_flag: true,
         accepts_changed_identity: false,
         reuses_prekey_ids: false,
+        refuses: Refusals::NONE,
         signed_prekey_rotation: None,
         unanswered_limit: Some(106),
         heartbeat: None,

@@ -22,6 +22,23 @@ pub struct Words {
     pub failure: bool,
 }
 
+impl Words {
+    /// It says that there is no key for this device.
+    pub fn denies_key(&self) -> bool {
+        self.means.starts_with(NO_KEY)
+    }
+
+    /// It says that the message was read before.
+    pub fn claims_duplicate(&self) -> bool {
+        self.means.starts_with(USED_KEY)
+    }
+}
+
+/// How the meaning of every wording begins that denies a key for this device.
+const NO_KEY: &str = "there is no key for this device";
+/// How the meaning of every wording begins that takes a message for a second copy.
+const USED_KEY: &str = "the key of this message was used before";
+
 const fn failed(text: &'static str, means: &'static str) -> Words {
     Words { text, means, failure: true }
 }

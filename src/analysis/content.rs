@@ -2,7 +2,7 @@
 
 use crate::model::Content;
 use crate::omemo::Namespace;
-use crate::omemo::payload::{self, PayloadError};
+use crate::omemo::payload::{self, Dialect, PayloadError};
 use crate::omemo::stanza::encrypted::Encrypted;
 use crate::omemo::stanza::envelope::{Envelope, EnvelopeContext, EnvelopeFinding};
 use crate::omemo::stanza::opt_out::OptOut;
@@ -32,6 +32,8 @@ pub struct Opened {
     pub body: Option<Plaintext>,
     /// Everything else.
     pub content: Vec<Content>,
+    /// How the payload was packed.
+    pub dialect: Option<Dialect>,
     /// What is wrong with the envelope.
     pub findings: Vec<EnvelopeFinding>,
     /// The sender asks for plaintext from now on.
@@ -50,12 +52,18 @@ pub fn open(encrypted: &Encrypted, key_material: &SecretBytes, context: &Envelop
     if namespace.is_legacy() {
         let iv = encrypted.iv.as_deref().unwrap_or_default();
         match payload::open_legacy(key_material.expose(), iv, payload) {
-            Ok(opened) => Payload::Opened(Opened { body: Some(text(opened.content.expose())), ..Opened::default() }),
+            Ok(opened) => Payload::Opened(Opened {
+                body: Some(text(opened.content.expose())),
+                dialect: Some(opened.dialect),
+                ..Opened::default()
+            }),
             Err(error) => Payload::Failed(error),
         }
     } else {
         match payload::open_omemo(namespace, key_material.expose(), payload) {
-            Ok(opened) => Payload::Opened(envelope(opened.content.expose(), namespace, context)),
+            Ok(opened) => {
+                Payload::Opened(Opened { dialect: Some(opened.dialect), ..envelope(opened.content.expose(), namespace, context) })
+            }
             Err(error) => Payload::Failed(error),
         }
     }

@@ -1,7 +1,7 @@
 //! Causes: one a file. A cause looks at the facts of a message and says whether it explains them; the
 //! first in [`CAUSES`] that does names the code. Its doc comment is what `explain CODE` prints.
 
-use super::book::Book;
+use super::book::{Book, Sighting};
 use super::client_words::{ClientWords, Said};
 use super::content::Payload;
 use super::outcome::{OpenedBy, Outcome};
@@ -25,6 +25,7 @@ mod malformed_stanza;
 mod message_key_evicted;
 mod no_session;
 mod not_addressed;
+mod not_addressed_reason;
 mod ok;
 mod own_message;
 mod own_ratchet_moved;
@@ -113,7 +114,7 @@ pub struct RolledBack {
     /// The sender's device.
     pub sid: u32,
     /// Where it stands.
-    pub sighting: super::book::Sighting,
+    pub sighting: Sighting,
 }
 
 impl Whole<'_> {
@@ -129,7 +130,7 @@ impl Whole<'_> {
             let outcome = scene.outcome;
             let moved = own_ratchet_moved::own_ratchet_moved(&scene)?;
             let header = &outcome.header;
-            let sighting = super::book::Sighting { position: header.position.clone(), id: header.id.clone() };
+            let sighting = Sighting { position: header.position.clone(), id: header.id.clone() };
             let old = !moved.within_capture || scene.client_failed();
             (old && outcome.opened_by.is_none()).then_some(RolledBack { sid: outcome.element.sid()?, sighting })
         })
@@ -211,7 +212,7 @@ impl<'a> Scene<'a> {
 }
 
 /// What a cause says of a message.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Judgement {
     detail: Option<&'static str>,
     confidence: Confidence,
@@ -283,7 +284,7 @@ pub fn in_store(place: impl ToString, says: impl Into<String>) -> Evidence {
 }
 
 /// Evidence from another stanza.
-pub fn in_stanza(sighting: &super::book::Sighting, says: impl Into<String>) -> Evidence {
+pub fn in_stanza(sighting: &Sighting, says: impl Into<String>) -> Evidence {
     Evidence { kind: EvidenceKind::Stanza, place: sighting.position.to_string(), says: says.into() }
 }
 
@@ -310,7 +311,8 @@ pub fn verdicts(whole: &Whole<'_>) -> Vec<MessageVerdict> {
     for scene in whole.scenes() {
         let outcome = scene.outcome;
         let mut found = verdict(&scene);
-        let copy = outcome.seen_before.as_ref().filter(|seen| seen.same_bytes && !seen.opened && outcome.opened_by.is_none());
+        let failed = !outcome.trials.is_empty() && outcome.opened_by.is_none();
+        let copy = outcome.seen_before.as_ref().filter(|seen| failed && seen.same_bytes && !seen.opened);
         let earlier = copy.and_then(|seen| verdicts.get(*first.get(&seen.sighting.position)?));
         if earlier.is_some_and(|e| e.code == Code::BeyondSnapshot) {
             // The client read the first copy, if not with this store copy: this one was a second copy to it.
@@ -347,7 +349,13 @@ fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdic
         evidence.extend(scene.client_said().map(|said| Evidence {
             kind: EvidenceKind::ClientLog,
             place: said.position.to_string(),
-            says: format!("{} says \u{201c}{}\u{201d}: {}", said.client, said.words.text, said.words.means),
+            says: format!(
+                "{} says \u{201c}{}\u{201d}: {}{}",
+                said.client,
+                said.words.text,
+                said.words.means,
+                contradiction(scene, said)
+            ),
         }));
     }
     evidence.extend(outcome.repairs.iter().map(|r| scene.stanza(r.clone())));
@@ -372,6 +380,19 @@ fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdic
         open_questions: judgement.open_questions,
         plaintext: opened.and_then(|o| o.body.clone()),
         content: opened.map(|o| o.content.clone()).unwrap_or_default(),
+    }
+}
+
+/// What speaks against the client's words.
+fn contradiction(scene: &Scene<'_>, said: &Said) -> String {
+    let outcome = scene.outcome;
+    let other_bytes = outcome.seen_before.as_ref().is_some_and(|seen| !seen.same_bytes);
+    if said.words.denies_key() && outcome.addressing.ours > 0 {
+        format!(". That is not so: there is a key for {}", scene.our_device())
+    } else if said.words.claims_duplicate() && other_bytes {
+        ". That is not so: the bytes are others".into()
+    } else {
+        String::new()
     }
 }
 

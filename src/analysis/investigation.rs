@@ -209,6 +209,9 @@ impl Investigation {
         sighting: &Sighting,
     ) {
         let own_id = self.own[outcome.own.unwrap_or_default()].device_id;
+        if own_id.is_none() {
+            return self.in_the_clear(outcome, encrypted, sid, sighting);
+        }
         let for_us: Vec<&KeyElement> = encrypted.keys.iter().filter(|k| k.rid.is_some() && k.rid == own_id).collect();
         let ours = |k: &&KeyElement| self.own[outcome.own.unwrap_or_default()].is_key_jid(k.jid.as_deref());
         let (mut keys, others): (Vec<&KeyElement>, Vec<&KeyElement>) = for_us.into_iter().partition(ours);
@@ -233,6 +236,42 @@ impl Investigation {
                 }
             }
         }
+    }
+
+    /// Without a device id of ours, what stands in clear is looked at for all receivers. One key element a
+    /// message is booked, that of the lowest id: a sender that repeats itself does so towards all devices.
+    fn in_the_clear(&mut self, outcome: &mut Outcome, encrypted: &Encrypted, sid: u32, sighting: &Sighting) {
+        let mut keys: Vec<&KeyElement> = encrypted.keys.iter().filter(|k| k.rid.is_some()).collect();
+        keys.sort_by_key(|k| k.rid);
+        let mut error = None;
+        let mut best: Option<KeyFact> = None;
+        for key in keys {
+            match read_key(encrypted.namespace, key) {
+                Err(e) => error = error.or(Some(e)),
+                Ok(parsed) => {
+                    let fact = key_fact(&parsed);
+                    if best.is_none() {
+                        let message = parsed.content.message();
+                        outcome.seen_before =
+                            self.book.note_received(encrypted.namespace, sid, message, sighting, self.outcomes.len());
+                    }
+                    if let KeyContent::KeyExchange(exchange) = &parsed.content {
+                        self.book.note_identity(
+                            encrypted.namespace,
+                            outcome.header.from.as_ref(),
+                            sid,
+                            &exchange.identity_key,
+                            sighting,
+                        );
+                    }
+                    let tells = |f: &KeyFact| (f.flag_contradicts, f.exchange, f.counter);
+                    if best.as_ref().is_none_or(|b| tells(&fact) > tells(b)) {
+                        best = Some(fact);
+                    }
+                }
+            }
+        }
+        outcome.key = best.map(Ok).or(error.map(Err));
     }
 
     /// Tries one key element on every store copy; true if it opened.

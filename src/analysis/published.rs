@@ -4,7 +4,7 @@
 use super::book::Sighting;
 use crate::model::{
     BareJid, CapturedBundle, CapturedDeviceList, Code, Confidence, Direction, Evidence, EvidenceKind, Finding, LabelSignature,
-    PubsubFailure,
+    PubsubFailure, When,
 };
 use crate::omemo::{IdentityKey, Namespace, PublicKey, signature};
 use std::collections::{HashMap, HashSet};
@@ -21,6 +21,12 @@ pub struct ListHistory {
     pub last: Sighting,
     /// Every id that ever was on it.
     pub ever: HashSet<u32>,
+    /// Ids that came to the list after a list without them: when and where.
+    pub added: HashMap<u32, (Option<When>, Sighting)>,
+    /// How often an id came back that had been taken off: two clients that undo each other's work.
+    pub returns: usize,
+    /// Most items that the node was seen to hold; one is right.
+    pub items: usize,
 }
 
 /// A device's bundle as last seen.
@@ -32,6 +38,12 @@ pub struct BundleSeen {
     pub signed_prekey_id: Option<u32>,
     /// One-time prekeys, of all versions of the bundle.
     pub prekeys: HashMap<u32, Vec<PublicKey>>,
+    /// Ids of the one-time prekeys in the newest version.
+    pub newest_prekeys: HashSet<u32>,
+    /// Why nobody can use the newest version.
+    pub unusable: Option<String>,
+    /// That is so because of its signature.
+    pub badly_signed: bool,
     /// The newest one.
     pub last: Sighting,
 }
@@ -76,10 +88,21 @@ impl Published {
         }
         let ids: Vec<u32> = captured.list.devices.iter().map(|d| d.id).collect();
         let history = self.lists.entry((owner, captured.list.namespace)).or_insert_with(|| ListHistory {
-            ids: Vec::new(),
+            ids: ids.clone(),
             last: sighting.clone(),
             ever: HashSet::new(),
+            added: HashMap::new(),
+            returns: 0,
+            items: 0,
         });
+        for id in ids.iter().filter(|id| !history.ids.contains(id)) {
+            if history.ever.contains(id) {
+                history.returns += 1;
+            } else {
+                history.added.insert(*id, (captured.time.clone(), sighting.clone()));
+            }
+        }
+        history.items = history.items.max(captured.items);
         history.ever.extend(&ids);
         history.ids = ids;
         history.last = sighting;
@@ -90,9 +113,13 @@ impl Published {
         let bundle = captured.bundle;
         let sighting = Sighting { position: captured.position, id: captured.stanza_id };
         let owner = owner(captured.owner, captured.direction, own);
+        let mut badly_signed = false;
+        let mut unusable = bundle.faults.iter().find(|f| f.fatal).map(|f| format!("{}: {}", f.place, f.says));
         if let (Some(identity), Some(key), Some(signed)) = (&bundle.identity_key, &bundle.signed_prekey, &bundle.signature)
             && !signature::verify_signed_prekey(bundle.namespace, identity, key, signed)
         {
+            unusable = Some("its signature does not verify".into());
+            badly_signed = true;
             self.findings.push(bad_bundle(&owner, captured.device_id, bundle.namespace, &sighting));
         }
         let Some(device_id) = captured.device_id else { return };
@@ -100,8 +127,14 @@ impl Published {
             identity: None,
             signed_prekey_id: None,
             prekeys: HashMap::new(),
+            newest_prekeys: HashSet::new(),
+            unusable: None,
+            badly_signed: false,
             last: sighting.clone(),
         });
+        seen.newest_prekeys = bundle.prekeys.iter().map(|(id, _)| *id).collect();
+        seen.unusable = unusable;
+        seen.badly_signed = badly_signed;
         for (id, key) in bundle.prekeys {
             let keys = seen.prekeys.entry(id).or_default();
             if !keys.contains(&key) {
@@ -128,6 +161,33 @@ impl Published {
     /// The bundle of a device.
     pub fn bundle(&self, owner: Option<&BareJid>, device_id: u32, namespace: Namespace) -> Option<&BundleSeen> {
         self.bundles.get(&(owner.cloned(), device_id, namespace))
+    }
+
+    /// All device lists.
+    pub fn lists(&self) -> impl Iterator<Item = (Option<&BareJid>, Namespace, &ListHistory)> {
+        self.lists.iter().map(|((owner, namespace), list)| (owner.as_ref(), *namespace, list))
+    }
+
+    /// All bundles.
+    pub fn bundles(&self) -> impl Iterator<Item = (Option<&BareJid>, u32, Namespace, &BundleSeen)> {
+        self.bundles.iter().map(|((owner, id, namespace), bundle)| (owner.as_ref(), *id, *namespace, bundle))
+    }
+
+    /// The last refusal of a device's bundle, if no bundle of it was seen.
+    pub fn refused_bundle(&self, owner: Option<&BareJid>, device_id: u32, namespace: Namespace) -> Option<&PubsubFailure> {
+        if self.bundle(owner, device_id, namespace).is_some() {
+            return None;
+        }
+        let ours = |f: &&PubsubFailure| {
+            let node = f.node.as_deref().and_then(Node::read);
+            let named = |n: Node| match n.device_id {
+                Some(id) => id == device_id,
+                // One node holds all bundles of the account.
+                None => !self.bundles.keys().any(|(o, _, n)| o.as_ref() == owner && *n == namespace),
+            };
+            owner.is_some() && f.owner.as_ref() == owner && node.is_some_and(|n| n.bundle && n.namespace == namespace && named(n))
+        };
+        self.failures.iter().rev().find(ours)
     }
 
     /// Refused requests.
@@ -167,6 +227,54 @@ impl Published {
             }
         }
         findings
+    }
+}
+
+/// One of OMEMO's PubSub nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The variant.
+    pub namespace: Namespace,
+    /// It holds bundles, else device lists.
+    pub bundle: bool,
+    /// The device whose bundle it is (legacy only).
+    pub device_id: Option<u32>,
+}
+
+impl Node {
+    /// Reads a node's name.
+    pub fn read(name: &str) -> Option<Self> {
+        let namespace = Namespace::ALL.into_iter().find(|n| name.starts_with(n.uri()))?;
+        let rest = name.strip_prefix(namespace.uri())?.trim_start_matches(['.', ':']);
+        let device_id = rest.strip_prefix("bundles:").and_then(|id| id.parse().ok());
+        Some(Self { namespace, bundle: rest.starts_with("bundles"), device_id })
+    }
+}
+
+/// Why a server refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    /// There is nothing.
+    Missing,
+    /// We may not read or write it.
+    Denied,
+    /// Something else, often passing.
+    Other,
+}
+
+impl Refusal {
+    /// From an error condition (RFC 6120 and XEP-0060).
+    pub fn of(condition: &str) -> Self {
+        match condition {
+            "item-not-found" => Self::Missing,
+            "forbidden"
+            | "not-authorized"
+            | "not-allowed"
+            | "closed-node"
+            | "presence-subscription-required"
+            | "not-in-roster-group" => Self::Denied,
+            _ => Self::Other,
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub struct ClientProfile {
     pub accepts_changed_identity: bool,
     /// It gives the id of a used one-time prekey to a newly made one.
     pub reuses_prekey_ids: bool,
+    /// What it refuses that others accept.
+    pub refuses: Refusals,
     /// How long signed prekeys live.
     pub signed_prekey_rotation: Option<SignedPreKeyRotation>,
     /// Unanswered messages after which it stops encrypting for a device.
@@ -38,6 +40,24 @@ pub struct TrustRule {
     pub refused: &'static [TrustLevel],
     /// One sentence about it.
     pub says: &'static str,
+}
+
+/// What a client refuses although the specification, or other clients, accept it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusals {
+    /// Ids above 2^31-1: it reads signed numbers and throws the whole stanza away.
+    pub high_ids: bool,
+    /// A legacy key exchange without a one-time prekey.
+    pub exchange_without_prekey: bool,
+    /// A legacy payload with an initialisation vector of 16 bytes.
+    pub long_iv: bool,
+    /// A legacy payload that ends with its own tag.
+    pub tag_in_payload: bool,
+}
+
+impl Refusals {
+    /// A client that takes what it can read.
+    pub const NONE: Self = Self { high_ids: false, exchange_without_prekey: false, long_iv: false, tag_in_payload: false };
 }
 
 /// Signed prekey rotation of a client.

@@ -70,6 +70,9 @@ pub enum PayloadError {
     /// The IV is neither 12 nor 16 bytes long.
     #[error("the iv has {0} bytes, expected 12 or 16")]
     IvLength(usize),
+    /// The key came without a tag, and the payload does not end with one.
+    #[error("the key came without an authentication tag, and the end of the payload is none either")]
+    TagMissing,
     /// Too short to hold a tag, or no whole blocks.
     #[error("the payload has {0} bytes, too few or no whole blocks")]
     TooShort(usize),
@@ -96,10 +99,14 @@ pub fn open_legacy(key_material: &[u8], iv: &[u8], payload: &[u8]) -> Result<Ope
         return Err(PayloadError::TooShort(payload.len()));
     }
     let content = match iv.len() {
-        12 => open_gcm::<U12>(key, iv, &sealed)?,
-        16 => open_gcm::<U16>(key, iv, &sealed)?,
+        12 => open_gcm::<U12>(key, iv, &sealed),
+        16 => open_gcm::<U16>(key, iv, &sealed),
         other => return Err(PayloadError::IvLength(other)),
     };
+    let content = content.map_err(|error| match (tag, error) {
+        (TagPlace::InPayload, PayloadError::Authentication) => PayloadError::TagMissing,
+        (_, other) => other,
+    })?;
     Ok(OpenedPayload { content, dialect: Dialect::Legacy { tag, iv_length: iv.len() } })
 }
 

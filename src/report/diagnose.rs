@@ -134,6 +134,11 @@ impl MessageView {
         self.sid.map_or_else(|| jid.to_owned(), |sid| format!("{jid}/{sid}"))
     }
 
+    /// There was no store to try it with.
+    fn is_untried(&self) -> bool {
+        self.kind == Code::Ok && self.detail == Some("not-tried")
+    }
+
     /// The code, and the finer cause if there is one.
     pub(super) fn code_and_detail(&self) -> String {
         code_and_detail(self.code, self.detail)
@@ -231,7 +236,16 @@ impl DiagnosisView {
 
     fn harmless_text(&self, page: &mut Page) {
         let verbose = page.verbose();
-        let harmless: Vec<&MessageView> = self.messages.iter().filter(|m| m.kind.is_harmless()).collect();
+        let (untried, harmless): (Vec<&MessageView>, Vec<&MessageView>) =
+            self.messages.iter().filter(|m| m.kind.is_harmless()).partition(|m| m.is_untried());
+        if !untried.is_empty() {
+            page.heading("Could not be tried");
+            page.line(2, format!("{}: nothing in the clear speaks against them.", count(untried.len(), "message")));
+            page.line(2, "Whether they decrypt, only a copy of the client's store can tell (--store).");
+            for message in untried.iter().filter(|_| verbose) {
+                message_line(page, 2, message);
+            }
+        }
         if harmless.is_empty() {
             return;
         }

@@ -18,12 +18,13 @@
 //!
 //! **References.** XEP-0384, "Setup" and "Business Rules" (device ids).
 
-use super::{Cause, Judgement, Scene, in_stanza, nothing};
+use super::{Cause, Judgement, Scene, Sighting, Whole, in_stanza};
 use crate::analysis::outcome::Origin;
-use crate::model::{Code, Confidence};
+use crate::model::{BareJid, Code, Confidence, Finding, MessageVerdict};
+use std::collections::BTreeMap;
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::DeviceIdCollision, source: include_str!("device_id_collision.rs"), judge, whole: nothing };
+    Cause { code: Code::DeviceIdCollision, source: include_str!("device_id_collision.rs"), judge, whole };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let outcome = scene.outcome;
@@ -39,12 +40,21 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .remedy("Make new OMEMO keys on one of the two devices, best on the one that is newer."),
         );
     }
-    // One id, two identity keys, and the first one comes back.
+    // One id, two identity keys, and one of them comes back.
     let identity = outcome.key_fact()?.identity?;
-    let known = outcome.trials.first()?.exchange.as_ref()?.other_identity?;
     let uses = scene.whole.book.identities(outcome.namespace()?, outcome.header.from.as_ref(), sid);
-    let first = uses.iter().position(|u| u.identity == identity)?;
-    let back = uses[first..].iter().find(|u| u.identity == known)?;
+    let (other, back) = match outcome.trials.first() {
+        Some(trial) => {
+            let known = trial.exchange.as_ref()?.other_identity?;
+            let first = uses.iter().position(|u| u.identity == identity)?;
+            (known, uses.get(first..)?.iter().find(|u| u.identity == known)?)
+        }
+        // Without a store: another key between two runs of one and the same.
+        None => uses.windows(3).find(|w| w[0].identity == w[2].identity).map(|w| {
+            let other = if w[0].identity == identity { w[1].identity } else { w[0].identity };
+            (other, &w[2])
+        })?,
+    };
     Some(
         Judgement::new(
             Confidence::Proven,
@@ -52,9 +62,59 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         )
         .detail("id-clash-same-account")
         .evidence(scene.stanza(format!("here the identity key is {}", identity.fingerprint().grouped())))
-        .evidence(in_stanza(&back.first, format!("afterwards the known key {} is in use again", known.fingerprint().grouped())))
+        .evidence(in_stanza(
+            &back.first,
+            format!("the other key is {}; afterwards one of them is in use again", other.fingerprint().grouped()),
+        ))
         .remedy("The sender should make new OMEMO keys on one of the two installations."),
     )
+}
+
+/// A ratchet key and counter used twice: first here, then there.
+type Reuse<'a> = (&'a Sighting, Sighting);
+
+/// Clones: one identity key, one id, two ratchets that both live on.
+fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+    let mut theirs: BTreeMap<(Option<&BareJid>, u32), Vec<Reuse<'_>>> = BTreeMap::new();
+    for scene in whole.scenes() {
+        let outcome = scene.outcome;
+        let (Some(seen), Some(sid)) = (outcome.seen_before.as_ref().filter(|s| !s.same_bytes), outcome.element.sid()) else {
+            continue;
+        };
+        let here = Sighting { position: outcome.header.position.clone(), id: outcome.header.id.clone() };
+        theirs.entry((outcome.header.from.as_ref(), sid)).or_default().push((&seen.sighting, here));
+    }
+    let own: Vec<Reuse<'_>> = whole.book.own_reuses().iter().map(|r| (&r.first, r.second.clone())).collect();
+    let own = std::iter::once(("Our own device".to_owned(), own));
+    let theirs = theirs.into_iter().map(|((from, sid), reuses)| {
+        (format!("Device {sid} of {}", from.map_or_else(|| "the sender".into(), ToString::to_string)), reuses)
+    });
+    own.chain(theirs).filter_map(|(who, reuses)| clone_finding(&who, &reuses)).collect()
+}
+
+/// A device that went back once repeats what came before that. Only where a counter was first used *after*
+/// a repetition and then repeated in its turn do two branches live side by side.
+fn clone_finding(who: &str, reuses: &[Reuse<'_>]) -> Option<Finding> {
+    let (_, repeated) = reuses.first()?;
+    let (first, second) = reuses
+        .iter()
+        .find(|(first, _)| first.position.file == repeated.position.file && first.position.line > repeated.position.line)?;
+    Some(Finding {
+        code: Code::DeviceIdCollision,
+        detail: Some("clone"),
+        confidence: Confidence::Likely,
+        sentence: format!("{who} seems to run twice: two copies of one profile, each with its own ratchet, write in turn."),
+        evidence: vec![
+            in_stanza(repeated, "a ratchet key and counter used a second time"),
+            in_stanza(first, "afterwards a counter used for the first time"),
+            in_stanza(second, "the same counter again, with other bytes: two branches go on side by side"),
+        ],
+        remedy: vec![
+            "Run the profile on one machine only.".into(),
+            "Make new OMEMO keys on the other one; then begin new sessions with the affected contacts.".into(),
+        ],
+        stanza_ids: reuses.iter().filter_map(|(_, s)| s.id.clone()).collect(),
+    })
 }
 
 fn capital(text: &str) -> String {

@@ -30,12 +30,14 @@ pub(super) const SAME_BYTES: Cause =
     Cause { code: Code::DuplicateMessage, source: include_str!("duplicate_message.rs"), judge: judge_same_bytes, whole: nothing };
 
 fn judge_same_bytes(scene: &Scene<'_>) -> Option<Judgement> {
-    let seen = scene.outcome.seen_before.as_ref().filter(|s| s.same_bytes && s.opened)?;
+    let untried = scene.outcome.trials.is_empty();
+    let seen = scene.outcome.seen_before.as_ref().filter(|s| s.same_bytes && (s.opened || untried))?;
     if scene.opened_by_store() {
         return None;
     }
+    let what = if seen.opened { "a message that was already read" } else { "a message that came before" };
     Some(
-        Judgement::new(Confidence::Proven, "This is another copy of a message that was already read.")
+        Judgement::new(Confidence::Proven, format!("This is another copy of {what}."))
             .maybe_detail(detail(scene))
             .evidence(in_stanza(&seen.sighting, "the same bytes came before")),
     )

@@ -18,14 +18,14 @@
 //!
 //! **References.** XEP-0384, "Security Considerations".
 
-use super::{Cause, Judgement, Scene, in_store, nothing, rule};
+use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing, rule};
 use crate::model::{Code, Confidence};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::IdentityChanged, source: include_str!("identity_changed.rs"), judge, whole: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
-    let trial = scene.trial()?;
+    let Some(trial) = scene.trial() else { return within_capture(scene) };
     let exchange = trial.exchange.as_ref().filter(|e| !e.base_key_known)?;
     let known = exchange.other_identity?;
     let place = scene.outcome.trust.as_ref().map_or_else(|| "store".into(), |t| t.place.to_string());
@@ -42,5 +42,21 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         judgement
             .remedy("Compare the new fingerprint with the contact over another way before trusting it.")
             .remedy("If it is right, remove the old key of this device in the client; the session is then made anew."),
+    )
+}
+
+/// Without a store the capture alone may show two keys.
+fn within_capture(scene: &Scene<'_>) -> Option<Judgement> {
+    let outcome = scene.outcome;
+    let identity = outcome.key_fact()?.identity?;
+    let sid = outcome.element.sid()?;
+    let uses = scene.whole.book.identities(outcome.namespace()?, outcome.header.from.as_ref(), sid);
+    let (before, now) = uses.iter().zip(uses.iter().skip(1)).find(|(_, now)| now.identity == identity)?;
+    Some(
+        Judgement::new(Confidence::Likely, format!("{} comes with another identity key than before.", scene.sender()))
+            .evidence(in_stanza(&before.first, format!("here it was {}", before.identity.fingerprint().grouped())))
+            .evidence(in_stanza(&now.first, format!("from here on it is {}", now.identity.fingerprint().grouped())))
+            .remedy("Compare the new fingerprint with the contact over another way before trusting it.")
+            .open_question("Which of the two our client knows: its store (--store) would tell."),
     )
 }

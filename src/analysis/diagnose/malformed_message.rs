@@ -20,6 +20,7 @@
 //! **References.** XEP-0384, "Sending a message" and "Protobuf Schema".
 
 use super::{Cause, Judgement, Scene, nothing, rule};
+use crate::analysis::trial::PrekeyFact;
 use crate::model::{Code, Confidence};
 use crate::omemo::wire::WireError;
 
@@ -29,7 +30,7 @@ pub(super) const CAUSE: Cause =
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     match scene.outcome.key.as_ref()? {
         Err(WireError::Malformed(says)) => Some(
-            Judgement::new(Confidence::Proven, format!("The key that {} made for us is no OMEMO message.", scene.sender()))
+            Judgement::new(Confidence::Proven, format!("The key in the message from {} is no OMEMO message.", scene.sender()))
                 .detail("protobuf")
                 .evidence(scene.stanza(says.clone()))
                 .remedy("Ask the sender to send the message again; if it happens again, report it to the makers of the sender's client."),
@@ -57,6 +58,29 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
                     .remedy("Update the sender's client: this is a bug there (lurch is known for it)."),
             )
         }
-        _ => None,
+        Ok(_) => without_prekey(scene),
+        Err(_) => None,
     }
+}
+
+/// A key exchange that names no one-time prekey.
+fn without_prekey(scene: &Scene<'_>) -> Option<Judgement> {
+    let exchange = scene.trial()?.exchange.as_ref()?;
+    let named_none = exchange.prekey == PrekeyFact::NotNamed && !exchange.base_key_known;
+    let client = scene.client()?;
+    let later_variant = !scene.outcome.namespace()?.is_legacy();
+    if !named_none || !(later_variant || client.refuses.exchange_without_prekey) {
+        return None;
+    }
+    Some(
+        Judgement::new(
+            Confidence::Proven,
+            format!("{} begins a session without any of our one-time prekeys, and {} refuses that.", scene.sender(), client.name),
+        )
+        .detail("kex-without-prekey")
+        .evidence(scene.stanza("the key exchange has no id of a one-time prekey"))
+        .evidence(rule(client.name, "takes no key exchange without a one-time prekey"))
+        .remedy("Write to the sender first, so that the session begins from here.")
+        .remedy("If our bundle holds no one-time prekeys, restart our client so that it publishes new ones; else this is a bug of the sender's client."),
+    )
 }

@@ -20,9 +20,10 @@
 //!
 //! **References.** XEP-0384, "XML Schema"; RFC 6120, section 11.1.
 
-use super::{Cause, Judgement, Scene, nothing};
+use super::{Cause, Judgement, Scene, nothing, rule};
 use crate::analysis::outcome::Element;
 use crate::model::{Code, Confidence};
+use crate::omemo::stanza::MAX_ID;
 use crate::omemo::xml::XmlErrorKind;
 
 pub(super) const CAUSE: Cause =
@@ -39,7 +40,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         Element::Known { faults, .. } => {
             let fatal: Vec<String> = faults.iter().filter(|f| f.fatal).map(|f| format!("{}: {}", f.place, f.says)).collect();
             if fatal.is_empty() {
-                return None;
+                return high_ids(scene);
             }
             (None, Confidence::Proven, fatal)
         }
@@ -54,4 +55,21 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         _ => judgement
             .open_question("The log itself may have cut or wrapped the stanza: another log of the same message would tell."),
     })
+}
+
+/// An id that some receivers cannot read: they throw the whole stanza away, for all its readers.
+fn high_ids(scene: &Scene<'_>) -> Option<Judgement> {
+    let client = scene.client().filter(|c| c.refuses.high_ids)?;
+    let mut ids = scene.outcome.addressing.rids.iter().copied().chain(scene.outcome.element.sid());
+    let id = ids.find(|id| *id > MAX_ID)?;
+    Some(
+        Judgement::new(
+            Confidence::Proven,
+            format!("The stanza from {} names the device id {id}, and {} throws such a stanza away.", scene.sender(), client.name),
+        )
+        .detail("id-too-high")
+        .evidence(scene.stanza(format!("device id {id}; the highest allowed is {MAX_ID}")))
+        .evidence(rule(client.name, "reads ids as signed numbers of 32 bits and drops the whole stanza when one does not fit"))
+        .remedy("The owner of that device should make new OMEMO keys there, which draws a new id; then clear the old id from the device list."),
+    )
 }

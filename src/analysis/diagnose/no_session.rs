@@ -58,11 +58,12 @@ fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
     let theirs = whole.scenes().filter_map(|scene| {
         let key = scene.outcome.key_fact().filter(|k| k.exchange && k.counter >= HEARTBEAT)?;
         let new = seen.insert((scene.outcome.header.from.clone(), scene.outcome.element.sid()));
-        let sentence = format!(
-            "{} still sends key exchanges after {} messages: nothing of ours ever reached it.",
-            scene.sender(),
-            key.counter
-        );
+        let effect = if scene.own().is_some_and(|o| o.device_id.is_some()) {
+            "nothing of ours ever reached it"
+        } else {
+            "the receiving device never answered it"
+        };
+        let sentence = format!("{} still sends key exchanges after {} messages: {effect}.", scene.sender(), key.counter);
         new.then(|| (sentence, scene.stanza(format!("a key exchange with counter {}", key.counter))))
     });
     ours.chain(theirs)

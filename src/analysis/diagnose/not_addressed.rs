@@ -21,8 +21,9 @@
 //!
 //! **References.** XEP-0384, "Device list" and "Receiving a message".
 
-use super::{Cause, Judgement, Scene, Whole, in_stanza};
-use crate::analysis::outcome::Origin;
+use super::not_addressed_reason::add_reason;
+use super::{Cause, Judgement, Scene, Whole};
+use crate::analysis::published_faults;
 use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict};
 use crate::omemo::Namespace;
 
@@ -37,27 +38,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let namespace = outcome.namespace()?;
-    let list = scene.whole.published.list(own.jid.as_ref(), namespace);
-    let mut judgement = Judgement::new(Confidence::Proven, format!("{} made no key for {}.", scene.sender(), scene.our_device()))
+    let judgement = Judgement::new(Confidence::Proven, format!("{} made no key for {}.", scene.sender(), scene.our_device()))
         .evidence(scene.stanza(format!("it has keys for {}, none for {own_id}", ids(&outcome.addressing.rids))));
-    judgement = match list {
-        Some(list) if !list.ids.contains(&own_id) => judgement
-            .detail("own-device-not-listed")
-            .evidence(in_stanza(&list.last, "our own device list does not name this device"))
-            .remedy(format!("Restart {} so that it puts itself on the list again.", scene.client_name())),
-        Some(list) if outcome.addressing.rids.iter().any(|r| list.ever.contains(r) && !list.ids.contains(r)) => judgement
-            .detail("sender-has-old-list")
-            .evidence(in_stanza(&list.last, "our newest device list no longer names a device that the sender wrote to"))
-            .remedy("The sender's client should reload the device list: closing and opening the chat or reconnecting is often enough."),
-        Some(list) if outcome.origin != Origin::OwnAccount => judgement
-            .maybe_detail(outcome.addressing.rids.iter().any(|r| list.ids.contains(r)).then_some("sender-untrusts-us"))
-            .evidence(in_stanza(&list.last, "our device list names this device"))
-            .remedy("The sender should look at our devices in the sending client and trust this one."),
-        _ => judgement.remedy("Look in the sending client whether it knows and trusts this device.").open_question(
-            "Why there is no key: our device list (is this device on it?) and the sender's trust settings would tell.",
-        ),
-    };
-    Some(judgement)
+    Some(add_reason(judgement, scene, own, own_id, namespace))
 }
 
 fn ids(rids: &[u32]) -> String {
@@ -95,5 +78,6 @@ fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
             });
         }
     }
+    findings.extend(published_faults::findings(whole.published));
     findings
 }

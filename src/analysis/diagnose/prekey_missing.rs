@@ -18,7 +18,8 @@
 //!
 //! **References.** XEP-0384, "Bundles" and "Business Rules"; X3DH, "Receiving the initial message".
 
-use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing};
+use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing, rule};
+use crate::analysis::published::BundleSeen;
 use crate::analysis::trial::PrekeyFact;
 use crate::model::{Code, Confidence};
 
@@ -58,11 +59,28 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             "the id is higher than any the store has given out: the store is older than the bundle",
         ));
     } else if id == 0 {
-        judgement = judgement.detail("id-0");
+        judgement = judgement
+            .detail("id-0")
+            .evidence(rule("prekey ids", "begin at 1; Converse 14 counts from 0, and what begins with its prekey 0 fails there"));
+    } else if let Some(bundle) = stale_bundle(scene, id) {
+        judgement = judgement
+            .detail("bundle-stale-on-server")
+            .evidence(in_stanza(&bundle.last, format!("our newest bundle in the capture still offers one-time prekey {id}")))
+            .remedy(format!(
+                "Restart {} so that it publishes a new bundle: others will draw used prekeys until then.",
+                scene.client_name()
+            ));
     }
     Some(
         judgement
             .remedy("Write to the sender from here: a new session then begins with fresh keys.")
             .remedy("Or let the sender end the session or reload our keys, then send the message again."),
     )
+}
+
+/// Our newest published bundle, if it still offers the prekey.
+fn stale_bundle<'a>(scene: &Scene<'a>, id: u32) -> Option<&'a BundleSeen> {
+    let own = scene.own()?;
+    let bundle = scene.whole.published.bundle(own.jid.as_ref(), own.device_id?, scene.outcome.namespace()?)?;
+    bundle.newest_prekeys.contains(&id).then_some(bundle)
 }

@@ -34,7 +34,8 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let outcome = scene.outcome;
     let key = outcome.key_fact()?;
     let sentence = format!("{} went back to an older state and encrypted a new text with a used key.", scene.sender());
-    let used_up = matches!(scene.trial()?.ratchet, Some(RatchetFact::Used { .. }));
+    let Some(trial) = scene.trial() else { return without_store(scene, sentence) };
+    let used_up = matches!(trial.ratchet, Some(RatchetFact::Used { .. }));
     if let Some(seen) = outcome.seen_before.as_ref().filter(|s| !s.same_bytes && (s.opened || used_up)) {
         return Some(remedies(
             Judgement::new(Confidence::Proven, sentence)
@@ -66,6 +67,22 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .evidence(used)
             .evidence(scene.stanza("it came live: no delay stamp, not from the archive, not a carbon"))
             .open_question("A second delivery of an old message is not excluded: the sender's store, or an earlier log with this counter, would tell."),
+    ))
+}
+
+/// Without a store the two stanzas alone speak. A copy that was altered on the way keeps its id.
+fn without_store(scene: &Scene<'_>, sentence: String) -> Option<Judgement> {
+    let outcome = scene.outcome;
+    let key = outcome.key_fact()?;
+    let seen = outcome.seen_before.as_ref().filter(|s| !s.same_bytes)?;
+    if seen.sighting.id.is_some() && seen.sighting.id == outcome.header.id {
+        return None;
+    }
+    Some(remedies(
+        Judgement::new(Confidence::Likely, sentence)
+            .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))
+            .evidence(in_stanza(&seen.sighting, "the same ratchet key and counter with other bytes, in another message"))
+            .open_question("Whether one of the two was altered on the way: our store (--store) would tell, because only a genuine one verifies."),
     ))
 }
 

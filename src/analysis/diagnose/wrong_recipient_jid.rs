@@ -21,6 +21,7 @@
 
 use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::content::Payload;
+use crate::analysis::trial::SessionFact;
 use crate::model::{Code, Confidence};
 use crate::omemo::stanza::envelope::EnvelopeFinding;
 
@@ -38,6 +39,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         );
         return Some(judgement.detail("keys-group").evidence(scene.stanza(says)).remedy(remedy));
     }
+    if let Some(judgement) = hidden_sender(scene) {
+        return Some(judgement);
+    }
     match &scene.outcome.payload {
         Some(Payload::Opened(opened)) if opened.findings.iter().any(|f| matches!(f, EnvelopeFinding::ToMismatch { .. })) => Some(
             Judgement::new(
@@ -50,4 +54,25 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         ),
         _ => None,
     }
+}
+
+/// A room that hides real addresses: there is no telling which session to use.
+fn hidden_sender(scene: &Scene<'_>) -> Option<Judgement> {
+    let outcome = scene.outcome;
+    let room = outcome.header.room.as_ref().filter(|_| outcome.header.from.is_none())?;
+    let key = outcome.key_fact().filter(|_| !scene.opened())?;
+    if scene.trial()?.session != SessionFact::Missing {
+        return None;
+    }
+    let says = if key.exchange { "begins a session" } else { "continues one" };
+    Some(
+        Judgement::new(
+            Confidence::Likely,
+            format!("The real address of the sender in {room} is not known, and no session fits its device id."),
+        )
+        .detail("muc-sender-unknown")
+        .evidence(scene.stanza(format!("neither the stanza nor an earlier presence shows a real address; the message {says}")))
+        .remedy("Let the room show real addresses (non-anonymous), as OMEMO needs it; for old messages nothing helps.")
+        .open_question("Whether there is a session with that member: a log that shows the room's presences, or the archive's real addresses, would tell."),
+    )
 }

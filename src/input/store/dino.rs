@@ -9,7 +9,9 @@ use super::default_place::{DefaultPlace, data, home, local};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
-use crate::model::{BareJid, ClientProfile, Place, Problem, ProblemScope, Remedies, Trust, TrustLevel, TrustRule, When};
+use crate::model::{
+    BareJid, ClientProfile, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
+};
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
 use std::collections::BTreeMap;
@@ -29,6 +31,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: false,
+    refuses: Refusals { high_ids: true, ..Refusals::NONE },
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,

@@ -10,8 +10,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Place, ProblemScope, Remedies, SignedPreKeyRotation, Trust, TrustLevel, TrustRule,
-    When,
+    ActivityFacts, BareJid, ClientProfile, Place, ProblemScope, Refusals, Remedies, SignedPreKeyRotation, Trust, TrustLevel,
+    TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -28,6 +28,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
     reuses_prekey_ids: false,
+    refuses: Refusals { exchange_without_prekey: true, ..Refusals::NONE },
     signed_prekey_rotation: Some(SignedPreKeyRotation {
         days: 30,
         kept: "Gajim from 1.9.2 makes a new one every 30 days and keeps the last 3; older versions made one every day and kept 15 days",

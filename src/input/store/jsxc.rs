@@ -7,7 +7,9 @@ use super::OpenOptions;
 use super::converse::address_parts;
 use super::web_storage::WebStorage;
 use crate::input::store::account::AccountBuilder;
-use crate::model::{Account, BareJid, ClientProfile, Place, ProblemScope, Remedies, Trust, TrustLevel, TrustRule, When};
+use crate::model::{
+    Account, BareJid, ClientProfile, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
+};
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::session_record::javascript;
 use crate::omemo::session_record::json::{Node, ShapeError};
@@ -26,6 +28,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: false,
+    refuses: Refusals::NONE,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,

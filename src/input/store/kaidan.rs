@@ -10,8 +10,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Label, LabelSignature, Place, ProblemScope, Remedies, SignedPreKeyRotation, Trust,
-    TrustLevel, TrustRule, When,
+    ActivityFacts, BareJid, ClientProfile, Label, LabelSignature, Place, ProblemScope, Refusals, Remedies, SignedPreKeyRotation,
+    Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -29,6 +29,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
     reuses_prekey_ids: false,
+    refuses: Refusals::NONE,
     signed_prekey_rotation: Some(SignedPreKeyRotation {
         days: 28,
         kept: "older ones are deleted in the moment the new one is made, so a key exchange that is still on its way fails",

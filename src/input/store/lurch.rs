@@ -10,7 +10,9 @@ use super::default_place::{DefaultPlace, home, roaming};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
-use crate::model::{ActivityFacts, BareJid, ClientProfile, Place, ProblemScope, Remedies, Trust, TrustLevel, TrustRule};
+use crate::model::{
+    ActivityFacts, BareJid, ClientProfile, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule,
+};
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
 use std::collections::HashSet;
@@ -25,6 +27,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: false,
     accepts_changed_identity: true,
     reuses_prekey_ids: false,
+    refuses: Refusals::NONE,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,

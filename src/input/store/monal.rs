@@ -9,7 +9,7 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Place, Problem, ProblemScope, Remedies, Trust, TrustLevel, TrustRule, When,
+    ActivityFacts, BareJid, ClientProfile, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -28,6 +28,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
     reuses_prekey_ids: false,
+    refuses: Refusals { long_iv: true, ..Refusals::NONE },
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,

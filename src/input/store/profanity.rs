@@ -10,7 +10,9 @@ use super::key_file::{Entry, KeyFile};
 use super::sqlite::unsigned_id;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
-use crate::model::{Account, BareJid, ClientProfile, Part, Place, Problem, ProblemScope, Remedies, Trust, TrustLevel, TrustRule};
+use crate::model::{
+    Account, BareJid, ClientProfile, Part, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule,
+};
 use crate::omemo::curve::PublicKey;
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -30,6 +32,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
     reuses_prekey_ids: true,
+    refuses: Refusals { tag_in_payload: true, ..Refusals::NONE },
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,

@@ -8,7 +8,9 @@ use super::candidate::Candidate;
 use super::web_storage::WebStorage;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
-use crate::model::{Account, BareJid, ClientProfile, Place, ProblemScope, Remedies, Trust, TrustLevel, TrustRule, When};
+use crate::model::{
+    Account, BareJid, ClientProfile, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
+};
 use crate::omemo::curve::{KeyPair, PrivateKey, PublicKey};
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::session_record::javascript;
@@ -28,6 +30,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: false,
+    refuses: Refusals::NONE,
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,

@@ -11,8 +11,8 @@ use super::json_text;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Device, Label, LabelSignature, Part, Place, Problem, ProblemScope, Remedies,
-    SignedPreKeyRotation, StoredPreKey, StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule, When,
+    Account, ActivityFacts, BareJid, ClientProfile, Device, Label, LabelSignature, Part, Place, Problem, ProblemScope, Refusals,
+    Remedies, SignedPreKeyRotation, StoredPreKey, StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::session_record::json::{ByteForm, Node, ShapeError};
@@ -39,6 +39,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: false,
+    refuses: Refusals::NONE,
     signed_prekey_rotation: Some(SignedPreKeyRotation {
         days: 7,
         kept: "The previous signed prekey is kept for one more period.",

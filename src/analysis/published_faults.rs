@@ -1,0 +1,171 @@
+//! What is wrong with device lists and bundles as a server keeps them: missing, refused, unusable, fought over.
+
+use super::book::Sighting;
+use super::published::{Node, Published, Refusal};
+use crate::model::{BareJid, Code, Confidence, Evidence, EvidenceKind, Finding, PubsubFailure};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So many times an id must come back to a list before two clients are said to fight over it. A user who
+/// clears the list brings each device back once.
+const WAR: usize = 4;
+
+/// Findings about everything published. None of them alarms: they say why somebody is not reached.
+pub fn findings(published: &Published) -> Vec<Finding> {
+    let mut findings = refused(published);
+    findings.extend(unusable(published));
+    findings.extend(lists(published));
+    findings
+}
+
+/// A refused request and its node.
+type Refused<'a> = (&'a PubsubFailure, Node);
+
+/// What a server refused, grouped by owner and reason.
+fn refused(published: &Published) -> Vec<Finding> {
+    let mut groups: BTreeMap<(Option<&BareJid>, Refusal, bool), Vec<Refused<'_>>> = BTreeMap::new();
+    for failure in published.failures() {
+        let Some(node) = failure.node.as_deref().and_then(Node::read) else { continue };
+        let refusal = Refusal::of(&failure.condition);
+        let unmet = failure.condition == "precondition-not-met";
+        // A contact without a device list has no OMEMO: nothing is wrong with that.
+        let told = match refusal {
+            Refusal::Missing => node.bundle,
+            Refusal::Denied => true,
+            Refusal::Other => unmet,
+        };
+        if told && !succeeded(published, failure, node) {
+            groups.entry((failure.owner.as_ref(), refusal, node.bundle)).or_default().push((failure, node));
+        }
+    }
+    groups.into_iter().filter_map(|((owner, refusal, bundle), hits)| refusal_finding(owner, refusal, bundle, &hits)).collect()
+}
+
+/// What was refused is there after all, or was published afterwards.
+fn succeeded(published: &Published, failure: &PubsubFailure, node: Node) -> bool {
+    let owner = failure.owner.as_ref();
+    let later = |seen: &Sighting| {
+        seen.position.file != failure.position.file
+            || seen.position.line > failure.position.line
+            || Refusal::of(&failure.condition) != Refusal::Other
+    };
+    if !node.bundle {
+        return published.list(owner, node.namespace).is_some_and(|list| later(&list.last));
+    }
+    published.bundles().any(|(o, id, namespace, seen)| {
+        o == owner && namespace == node.namespace && node.device_id.is_none_or(|n| n == id) && later(&seen.last)
+    })
+}
+
+fn refusal_finding(owner: Option<&BareJid>, refusal: Refusal, bundle: bool, hits: &[Refused<'_>]) -> Option<Finding> {
+    let (first, _) = hits.first()?;
+    let whose = owner.map_or_else(|| "our own account".into(), ToString::to_string);
+    let devices: BTreeSet<u32> = hits.iter().filter_map(|(_, n)| n.device_id).collect();
+    let devices = devices.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let what = match (bundle, devices.is_empty()) {
+        (false, _) => format!("The device list of {whose}"),
+        (true, true) => format!("The bundles of {whose}"),
+        (true, false) => format!("The bundle of {whose} for device {devices}"),
+    };
+    let (detail, confidence, sentence, remedy) = match refusal {
+        Refusal::Missing => (
+            "bundle-missing",
+            Confidence::Proven,
+            format!("{what} is not on the server: nobody can begin a session with that device."),
+            "The owner starts that device once, or clears it from the device list if it is no longer in use.",
+        ),
+        Refusal::Denied => (
+            "pep-access-denied",
+            Confidence::Proven,
+            format!("{what} could not be read: the server denied it ({}).", first.condition),
+            "The owner's client, or the server's administrator, must make the node readable for all (access model \u{201c}open\u{201d}).",
+        ),
+        Refusal::Other => (
+            "publish-refused",
+            Confidence::Likely,
+            format!(
+                "{what} could not be published: the node has other settings than the client asks for (precondition-not-met)."
+            ),
+            "Restart the client that published; if it stays so, delete the node or let the server's administrator set it to \u{201c}open\u{201d}.",
+        ),
+    };
+    Some(Finding {
+        code: Code::NotAddressed,
+        detail: Some(detail),
+        confidence,
+        sentence,
+        evidence: vec![Evidence {
+            kind: EvidenceKind::Stanza,
+            place: first.position.to_string(),
+            says: format!("the server answers {} ({} such answers)", first.condition, hits.len()),
+        }],
+        remedy: vec![remedy.into()],
+        stanza_ids: hits.iter().filter_map(|(f, _)| f.stanza_id.clone()).collect(),
+    })
+}
+
+/// Bundles that lack what a session needs. Wrong signatures are told by `bundle-signature-invalid`.
+fn unusable(published: &Published) -> Vec<Finding> {
+    let mut found: Vec<_> = published.bundles().filter(|(.., b)| b.unusable.is_some() && !b.badly_signed).collect();
+    found.sort_by_key(|(owner, id, namespace, _)| (*owner, *id, *namespace));
+    found
+        .into_iter()
+        .map(|(owner, id, _, bundle)| {
+            let whose = owner.map_or_else(|| format!("device {id}"), |jid| format!("device {id} of {jid}"));
+            let why = bundle.unusable.clone().unwrap_or_default();
+            Finding {
+                code: Code::NotAddressed,
+                detail: Some("bundle-unusable"),
+                confidence: Confidence::Proven,
+                sentence: format!("The bundle of {whose} cannot be used, so nobody can begin a session with it."),
+                evidence: vec![at(&bundle.last, why)],
+                remedy: vec!["Restart the client that owns the device: it should publish its bundle again.".into()],
+                stanza_ids: bundle.last.id.iter().cloned().collect(),
+            }
+        })
+        .collect()
+}
+
+fn lists(published: &Published) -> Vec<Finding> {
+    let mut lists: Vec<_> = published.lists().collect();
+    lists.sort_by_key(|(owner, namespace, _)| (*owner, *namespace));
+    let mut findings = Vec::new();
+    for (owner, namespace, list) in lists {
+        let whose = owner.map_or_else(|| "an unknown account".into(), ToString::to_string);
+        let mut tell = |detail, confidence, sentence, says, remedy: &str| {
+            findings.push(Finding {
+                code: Code::NotAddressed,
+                detail: Some(detail),
+                confidence,
+                sentence,
+                evidence: vec![at(&list.last, says)],
+                remedy: vec![remedy.into()],
+                stanza_ids: list.last.id.iter().cloned().collect(),
+            });
+        };
+        if list.returns >= WAR {
+            tell(
+                "device-list-war",
+                Confidence::Likely,
+                format!("Two clients undo each other's changes to the device list of {whose} ({namespace})."),
+                format!("devices that had been taken off the list came back {} times; this is the last list", list.returns),
+                "Update both clients, or close one of them: each takes the other off the list (known of Monal and of two clients with lurch).",
+            );
+        }
+        if list.items > 1 {
+            tell(
+                "devicelist-multi-item",
+                Confidence::Proven,
+                format!(
+                    "The device list of {whose} ({namespace}) stands in several items, and clients disagree on which counts."
+                ),
+                format!("the node holds {} items, expected one with the id \u{201c}current\u{201d}", list.items),
+                "Delete the device list's node (clear the devices), then restart the clients so that they publish it anew.",
+            );
+        }
+    }
+    findings
+}
+
+fn at(sighting: &Sighting, says: String) -> Evidence {
+    Evidence { kind: EvidenceKind::Stanza, place: sighting.position.to_string(), says }
+}
