@@ -129,6 +129,7 @@ const WORDS: &[Words] = &[
     told("MessageCounterError", "the key of this message was used before, or dropped"),
     failed("Missing Signed PreKey", "the signed prekey it names is not in the store"),
     failed("Identity key changed", "another identity key than the known one"),
+    failed("Invalid signature", "the signature of a bundle was refused, rightly or not"),
     failed("SCE HMAC verification failed", "the payload does not belong to its key"),
     failed("SCE affix mismatch", "the envelope names another sender or recipient"),
     failed("OMEMO decryption failed", "the message did not open; many causes have this one wording"),
@@ -171,6 +172,11 @@ impl ClientWords {
         let Some(words) = recognise(&line.text) else { return };
         let lines = self.files.entry(line.position.file.clone()).or_default();
         lines.insert(line.position.line, Said { position: line.position.clone(), client: line.client, words });
+    }
+
+    /// Everything that was said, by file and line.
+    pub fn all(&self) -> impl Iterator<Item = &Said> {
+        self.files.values().flat_map(BTreeMap::values)
     }
 
     /// What the client said after a stanza and before the next one (`until`).

@@ -1,21 +1,31 @@
 //! # ad-mismatch
 //!
 //! **What happened.** Key, counter and text fit, but the message is bound to other identity keys than the ones the
-//! session has: one side has a wrong identity key on file, or puts the two in the wrong order.
+//! session has: one side has a wrong identity key on file, or puts the two in the wrong order. This is a fault of a
+//! program or a damaged store, not of a person.
 //!
-//! **How it shows.** "Bad MAC", "Authentication tags do not match": the same as for altered bytes.
+//! **How it shows.** "Bad MAC", "No valid sessions", "Authentication tags do not match": the same as for altered
+//! bytes, in every client.
 //!
-//! **Mechanism.** The MAC covers both identity keys. Legacy: sender's, then receiver's. OMEMO 2: the initiator's, then
-//! the responder's, in Ed25519 form.
+//! **Mechanism.** The MAC covers both identity keys. Legacy: sender's, then receiver's. OMEMO 2: the initiator's,
+//! then the responder's, in Ed25519 form.
 //!
-//! **What proves it.** The MAC verifies as soon as the keys are swapped or one is replaced by another known one.
+//! **What proves it.** The MAC verifies as soon as the keys are swapped, or one is replaced by another known one.
 //!
-//! **Mistaken for.** [mac-mismatch], [device-id-collision].
+//! **Mistaken for.** [mac-mismatch]: there no order and no known key helps. [device-id-collision].
 //!
-//! **What to do.** This is a bug or a damaged store on the side that has the wrong key (after an import or a migration).
-//! Replace the session; report the order bug to the maker of that client.
+//! **What to do.**
+//! - Replace the session: a new key exchange binds it to the right keys.
+//! - If it comes back, report it to the makers of the client that has the wrong key or order (often after an import
+//!   or a migration).
+//! - The text can be shown here, with this warning.
 //!
-//! **References.** XEP-0384, "Key Exchange" and "Double Ratchet" (associated data); X3DH, "Sending the initial message".
+//! **Fine causes.**
+//! - `swapped`: the two identity keys stand in the other order.
+//! - `other-sender-key`: bound to another identity key of the sender.
+//! - `other-receiver-key`: bound to another identity key of ours.
+//!
+//! **References.** XEP-0384, "Key Exchange" and "Double Ratchet"; X3DH, "Sending the initial message".
 
 use super::{Cause, Judgement, Scene, computed, nothing};
 use crate::analysis::trial::AdFact;

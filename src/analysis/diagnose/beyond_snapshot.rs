@@ -5,13 +5,14 @@
 //!
 //! **How it shows.** Only here: the client itself read the message.
 //!
-//! **Mechanism.** A copy opens later messages in chains it knows and through *one* new ratchet step. After that the
+//! **Mechanism.** A copy opens later messages in chains it knows and through one new ratchet step. After that the
 //! client makes a new random ratchet key, and what builds on it needs a later copy.
 //!
 //! **What proves it.** Your own outgoing stanzas carry a ratchet key that the copy does not hold; or a later copy
-//! knows the chain.
+//! knows the chain. Counters alone say `likely`.
 //!
 //! **Mistaken for.** [receiver-rolled-back]: the same evidence, when the copy is what the client really works with.
+//! Say `--snapshot` if it is only a copy.
 //!
 //! **What to do.** Give a copy taken later (`--store` may be repeated), if you want to read the message.
 //!

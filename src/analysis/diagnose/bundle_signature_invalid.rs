@@ -1,30 +1,87 @@
 //! # bundle-signature-invalid
 //!
-//! **What happened.** The published keys of a device are wrongly signed. Clients refuse them, so nobody can begin a
-//! session with that device.
+//! **What happened.** The published keys of a device are wrongly signed, so clients refuse them and nobody can begin
+//! a session with that device. The owner of that device, or somebody with access to the server, must have changed or
+//! damaged them.
 //!
-//! **How it shows.** At the sender: "Invalid signature on device key!", -1002, and the device is skipped. The owner of
-//! the device sees [not-addressed].
+//! **How it shows.** At the sender: "Invalid signature on device key!" (Gajim, libsignal), SG_ERR_INVALID_KEY
+//! (-1002), "Invalid signature" (Converse), "Marking device … bundle as broken" (Monal), "Bad bundle" (Dino); the
+//! device is skipped. The owner of the device sees [not-addressed].
 //!
 //! **Mechanism.** The signed prekey of a bundle is signed with the identity key. A bug, a damaged publication or
-//! somebody on the server breaks that. Converse 14 also refuses *valid* OMEMO 2 bundles whose identity key has its
-//! sign bit set: then the client is wrong, not the bundle.
+//! somebody on the server breaks that.
 //!
 //! **What proves it.** The signature itself, checked by every rule that clients use.
 //!
-//! **Mistaken for.** A missing bundle.
+//! **Mistaken for.** A missing bundle ([not-addressed], `bundle-missing`). A client's bug: Converse 14 refuses valid
+//! OMEMO 2 bundles whose identity key has its sign bit set.
 //!
-//! **What to do.** Restart the client that owns the device, so that it publishes again. Do not accept a wrong bundle.
+//! **What to do.**
+//! - Restart the client that owns the device, so that it publishes again.
+//! - Do not accept a wrong bundle. Messages that were not encrypted for the device meanwhile cannot be read there.
 //!
-//! **References.** XEP-0384, "Bundles"; XEdDSA; libsignal `curve_verify_signature`.
+//! **Fine causes.**
+//! - `valid-but-refused`: the client says "Invalid signature", but every bundle in the capture verifies and one has
+//!   the sign bit set: a bug of Converse, the bundle is right.
+//!
+//! **References.** XEP-0384, "Bundles"; XEdDSA; libsignal `curve_verify_signature`;
+//! signalapp/libsignal-protocol-c#70; gkdr/lurch#53.
 
-use super::{Cause, Scene, nothing};
-use crate::model::Code;
+use super::{Cause, Scene, Whole, in_stanza, rule};
+use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict};
+use crate::omemo::Namespace;
+
+/// The client that refuses valid bundles, as its log is named.
+const CONVERSE: &str = "Converse";
+/// What it says then.
+const REFUSED: &str = "Invalid signature";
 
 /// Found while bundles are read (`analysis::published`); no message has this code.
 pub(super) const CAUSE: Cause = Cause {
     code: Code::BundleSignatureInvalid,
     source: include_str!("bundle_signature_invalid.rs"),
     judge: |_: &Scene<'_>| None,
-    whole: nothing,
+    whole,
 };
+
+/// The client refuses a bundle, and all that the capture shows are valid.
+fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+    let Some(said) = whole.client_words.all().find(|said| said.client == CONVERSE && said.words.text == REFUSED) else {
+        return Vec::new();
+    };
+    if whole.published.bundles().any(|(.., bundle)| bundle.badly_signed) {
+        return Vec::new();
+    }
+    let signed = whole.published.bundles().filter(|(_, _, namespace, bundle)| {
+        let form = bundle.identity.and_then(|identity| identity.edwards().copied());
+        *namespace == Namespace::Omemo2 && form.is_some_and(|form| form.last().is_some_and(|byte| byte & SIGN_BIT != 0))
+    });
+    let mut signed: Vec<_> = signed.collect();
+    signed.sort_by_key(|(owner, id, ..)| (*owner, *id));
+    let Some((owner, id, _, bundle)) = signed.first() else { return Vec::new() };
+    let whose = owner.map_or_else(|| format!("device {id}"), |jid| format!("device {id} of {jid}"));
+    let line = Evidence {
+        kind: EvidenceKind::ClientLog,
+        place: said.position.to_string(),
+        says: format!("{} says \u{201c}{}\u{201d}", said.client, said.words.text),
+    };
+    vec![Finding {
+        code: Code::BundleSignatureInvalid,
+        detail: Some("valid-but-refused"),
+        confidence: Confidence::Likely,
+        sentence: format!("{CONVERSE} refuses a bundle although it is valid, probably that of {whose}: a bug of {CONVERSE}."),
+        evidence: vec![
+            line,
+            in_stanza(&bundle.last, "this bundle's signature verifies, and its identity key has the sign bit set"),
+            rule(CONVERSE, "version 14 refuses valid OMEMO 2 bundles whose identity key has its sign bit set"),
+        ],
+        remedy: vec![
+            format!("Update {CONVERSE}; nothing is wrong with the device that it refuses."),
+            "Until then use the legacy variant with that device, or another client.".into(),
+        ],
+        stanza_ids: bundle.last.id.iter().cloned().collect(),
+    }]
+}
+
+/// The sign of an Ed25519 key: the highest bit of its last byte.
+const SIGN_BIT: u8 = 0x80;

@@ -1,22 +1,37 @@
 //! # device-id-collision
 //!
-//! **What happened.** Two devices use the same device id. Messages of one are taken for messages of the other.
+//! **What happened.** Two devices use the same device id, so messages of one are taken for messages of the other.
+//! Either chance or a copied profile did that; the owner of the two devices can repair it.
 //!
-//! **How it shows.** Gajim takes a message whose sender id equals its own for its own and drops it. Otherwise
-//! messages fail in turn, or "identity key changed" appears again and again.
+//! **How it shows.**
+//! - Gajim takes a message whose sender id equals its own for its own and drops it.
+//! - Otherwise messages fail in turn, depending on which of the two wrote last, or "identity key changed" appears
+//!   again and again.
+//! - Converse: "Tried to decrypt on a sending chain" when a copy of your own profile writes.
 //!
-//! **Mechanism.** Ids are random and unique only by luck; some clients draw them from a small range (Converse:
-//! 0 to 16383, Kaidan: 1 to 16380). A cloned profile or phone gives two devices with one id *and* one identity key.
-//! The legacy header has no address beside the ids, so ids of different accounts clash too.
+//! **Mechanism.** Ids are random and unique only by luck; some clients draw them from a small range (Converse 0 to
+//! 16383, Kaidan 1 to 16380). A cloned profile, phone or virtual machine gives two devices with one id and one
+//! identity key. The legacy header has no address beside the ids, so ids of different accounts clash as well.
 //!
-//! **What proves it.** A foreign sender with our id; or one id used with two identity keys in turn, where the first
-//! comes back (after a reinstallation it would not).
+//! **What proves it.** A foreign sender with our id; or one id used with two identity keys in turn, where one comes
+//! back. For clones: ratchet keys and counters used twice, in two branches that both go on; twice restoring a backup
+//! looks nearly the same, so this says `likely`.
 //!
-//! **Mistaken for.** [identity-changed] (the old key never comes back), [own-message].
+//! **Mistaken for.** [identity-changed]: there the old key never comes back. [sender-rolled-back]: there the old
+//! branch never comes back. [own-message].
 //!
-//! **What to do.** Make new OMEMO keys on one of the two installations. Never run two copies of one profile.
+//! **What to do.**
+//! - Never run two copies of one profile: switch one off.
+//! - Make new OMEMO keys on one of the two installations, best on the newer one. Messages in between that went to the
+//!   other one cannot be read any more.
 //!
-//! **References.** XEP-0384, "Setup" and "Business Rules" (device ids).
+//! **Fine causes.**
+//! - `id-clash-across-accounts`: another account has our id.
+//! - `id-clash-same-account`: two installations of one account, each with its own identity key, share an id.
+//! - `clone`: two copies of one profile, with one identity key, write in turn.
+//!
+//! **References.** XEP-0384, "Setup" and "Business Rules" (device ids); iNPUTmice/Conversations#3324; dino/dino#1353;
+//! kriztan/blabber.im#129.
 
 use super::{Cause, Judgement, Scene, Sighting, Whole, in_stanza};
 use crate::analysis::outcome::Origin;

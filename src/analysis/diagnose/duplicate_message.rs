@@ -1,22 +1,32 @@
 //! # duplicate-message
 //!
-//! **What happened.** The message was read before; this is another copy of it. Its key was used up by the first one.
+//! **What happened.** The message came before; this is another copy of it. Its key was used up by the first one, as
+//! it should be, and nothing is lost.
 //!
-//! **How it shows.** Usually not at all. Badly written clients show the fallback text again. "Received duplicated
-//! message" (Gajim), SG_ERR_DUPLICATE_MESSAGE (-1001), "already received" (Kaidan), MessageCounterError (Converse).
+//! **How it shows.** Usually not at all. Badly written clients show the fallback text again.
+//! - Gajim: "Received duplicated message". Kaidan: "OMEMO envelope data is already received". Converse:
+//!   MessageCounterError. Monal: "Deduplicated … message via omemo". python-omemo: DuplicateMessageException. Smack:
+//!   "since the message has been decrypted before". libsignal: "Received message with old counter",
+//!   SG_ERR_DUPLICATE_MESSAGE (-1001).
 //!
-//! **Mechanism.** The same message comes from the archive, as a carbon, from a room's history or twice after a
-//! broken connection. Every key works once.
+//! **Mechanism.** The same message comes from the archive, as a carbon, from a room's history or twice after a broken
+//! connection. Every key works once.
 //!
 //! **What proves it.** The same bytes earlier in the capture. Otherwise: the chain has passed its counter, and
-//! nothing says that the sender reused it.
+//! nothing says that the sender reused it; then it says `likely`.
 //!
-//! **Mistaken for.** [sender-rolled-back] (other bytes under the same counter), [message-key-evicted] (the message was
-//! never read).
+//! **Mistaken for.** [sender-rolled-back]: other bytes under the same counter. [message-key-evicted]: the message was
+//! never read. A copy that comes more than five ratchet turns late fails with "Bad MAC" instead and looks like
+//! [mac-mismatch].
 //!
-//! **What to do.** Nothing.
+//! **What to do.** Nothing. Above all do not reset the session because of it.
 //!
-//! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Out-of-order messages".
+//! **Fine causes.**
+//! - `archive-replay`: this copy came from the archive.
+//! - `carbon`: this copy is a carbon.
+//!
+//! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Out-of-order messages";
+//! ChatSecure/ChatSecure-iOS#1106; iNPUTmice/Conversations#3490; omemo/gajim-omemo#36.
 
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing};
 use crate::analysis::trial::RatchetFact;

@@ -1,9 +1,10 @@
 //! # empty-message
 //!
 //! **What happened.** The message carries no text, on purpose: it completes a session, keeps the ratchet turning
-//! (heartbeat) or hands over a key.
+//! (heartbeat) or hands over a key. Nothing is lost and nothing is wrong.
 //!
-//! **How it shows.** Not at all. Clients with a bug show a phantom "could not be decrypted".
+//! **How it shows.** Not at all. Clients with a bug show a phantom "could not be decrypted". lurch logs "received
+//! keytransportmsg", Conversations "received OMEMO key transport message", Monal "KeyTransportElement received".
 //!
 //! **Mechanism.** After a key exchange the receiver should answer with an empty message. From counter 53 on, OMEMO 2
 //! clients send one (heartbeat), so that a one-sided conversation stays safe. In OMEMO 2 the key material of an empty
@@ -11,11 +12,12 @@
 //!
 //! **What proves it.** There is no payload.
 //!
-//! **Mistaken for.** A lost text.
+//! **Mistaken for.** A lost text: a message with text always has a payload. A log that left the payload out says so.
 //!
 //! **What to do.** Nothing.
 //!
-//! **References.** XEP-0384, "Business Rules" (heartbeat) and "Receiving a message".
+//! **References.** XEP-0384, "Business Rules" (heartbeat) and "Receiving a message"; profanity-im/profanity#2129;
+//! tigase/beagle-im#64.
 
 use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::content::Payload;

@@ -1,22 +1,28 @@
 //! # identity-changed
 //!
-//! **What happened.** A key exchange comes with another identity key than the one known for this device.
+//! **What happened.** A message that begins a session comes with another identity key than the one known for this
+//! device. Mostly the contact reinstalled the client; but it is also what an attack would look like.
 //!
-//! **How it shows.** "Identity key changed" (Converse), "Tried to use a different identity key for a known device
-//! id" (Dino), "preexisting identity key changed" (Conversations), PublicDataInconsistency (python-omemo). Gajim
-//! and Kaidan take the new key without a word.
+//! **How it shows.**
+//! - Converse: "Identity key changed". Dino: "Tried to use a different identity key for a known device id".
+//!   Conversations: "preexisting identity key changed". python-omemo: PublicDataInconsistency. Smack: "contained
+//!   unknown identityKey. Ignore message". libsignal: SG_ERR_UNTRUSTED_IDENTITY (-1010).
+//! - Gajim and Kaidan take the new key without a word, so nothing shows at all.
 //!
 //! **Mechanism.** The other side made new keys but kept its device id; or another installation uses the same id
 //! ([device-id-collision]); or somebody tries to slip in.
 //!
-//! **What proves it.** The identity key in the message beside the one in the store.
+//! **What proves it.** The identity key in the message beside the one in the store. Without a store: two key
+//! exchanges of one device in the capture with different keys, then `likely`.
 //!
 //! **Mistaken for.** [device-id-collision]: there both keys stay in use.
 //!
-//! **What to do.** Do not accept it blindly. Compare the fingerprint with the contact over another way (in person,
-//! by phone). If it is theirs, accept the new key or remove the old device; the session is then made anew.
+//! **What to do.**
+//! - Do not accept it blindly. Compare the fingerprint with the contact over another way (in person, by phone).
+//! - If it is theirs, accept the new key or remove the old device; the session is then made anew.
+//! - Messages that were refused meanwhile are lost.
 //!
-//! **References.** XEP-0384, "Security Considerations".
+//! **References.** XEP-0384, "Security Considerations"; conversejs/converse.js#1242.
 
 use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing, rule};
 use crate::model::{Code, Confidence};

@@ -1,7 +1,7 @@
 //! # label-signature-invalid
 //!
 //! **What happened.** A device's name on the device list is not validly signed, so anybody with access to the list
-//! could have written it.
+//! could have written it. Messages are not affected.
 //!
 //! **How it shows.** Clients that check it ignore the label; others show a name that means nothing.
 //!
@@ -14,7 +14,11 @@
 //! **What to do.** Set the device's name again in the client that owns it. To know which device is which, compare
 //! fingerprints, not names.
 //!
-//! **References.** XEP-0384 0.9.0, "Device list".
+//! **Fine causes.**
+//! - `missing`: there is a label, but no signature.
+//! - `invalid`: the identity key does not verify the signature.
+//!
+//! **References.** XEP-0384, "Device list".
 
 use super::{Cause, Scene, nothing};
 use crate::model::Code;

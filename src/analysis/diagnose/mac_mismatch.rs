@@ -1,22 +1,40 @@
 //! # mac-mismatch
 //!
-//! **What happened.** The message does not fit the session, and nothing in the given files shows why.
+//! **What happened.** The message does not fit the session, and nothing in the given files shows why. Whether your
+//! side or the sender's is wrong is open; the verdict lists what would decide.
 //!
-//! **How it shows.** "No valid sessions", "Bad MAC", "Message mac not verified", SG_ERR_INVALID_MESSAGE (-1005),
-//! "Authentication tags do not match".
+//! **How it shows.**
+//! - Gajim: "No valid sessions", "Bad Mac!". Conversations: "broken session with … detected". Dino:
+//!   "INVALID_MESSAGE". Profanity: "cannot decrypt message key", "Message mac not verified". lurch: "failed to
+//!   decrypt key (-1005)". Kaidan: "OMEMO envelope data is not valid". Monal: "Could not decrypt to obtain key".
+//!   Converse: "Bad MAC". python-omemo: "Authentication tags do not match".
+//! - Siskin and Beagle: "Message was not encrypted for this device", which is wrong.
 //!
-//! **Mechanism.** Both sides' ratchets must agree byte by byte. They part when bytes were altered on the way, when two
-//! programs used one store at once, when a save was lost in a crash, or through a bug. Profanity before 0.18 gives the
-//! id of a used prekey to a new key: a second message for the old one fails this way (detail `prekey-id-reused`).
+//! **Mechanism.** Both sides' ratchets must agree byte by byte. They part when bytes were altered on the way, when
+//! two programs used one store at once, when a save was lost in a crash, or through a bug. Conversations and Monal
+//! then build a new session by themselves; Dino, Gajim, Profanity and lurch wait for the user.
 //!
-//! **What proves it.** The MAC does not verify in any state; what else was excluded is listed with the verdict.
+//! **What proves it.** The MAC does not verify in any state; what else was excluded is listed with the verdict. The
+//! cause behind it is not proven: so the verdict never says `proven`.
 //!
-//! **Mistaken for.** Nearly everything: [receiver-rolled-back], [sender-rolled-back], [message-key-evicted],
-//! [ad-mismatch], [simultaneous-initiation]. An earlier log or the other side's store often turns this into one of them.
+//! **Mistaken for.** Nearly everything: [receiver-rolled-back] (other contacts fail since the same time),
+//! [message-key-evicted] (newer messages of the device decrypt), [sender-rolled-back], [ad-mismatch],
+//! [simultaneous-initiation], [prekey-missing] in JavaScript clients. An earlier log or the other side's store often
+//! turns this into one of them.
 //!
-//! **What to do.** Write something back: an answer often heals it. If not, end and restart the session with this device.
+//! **What to do.**
+//! - Write something back: an answer often heals it.
+//! - If not, end and restart the session with this device. What was sent meanwhile is lost and must be sent again.
 //!
-//! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Decrypting messages".
+//! **Fine causes.**
+//! - `prekey-id-reused`: the key exchange names a prekey whose id was given to a new key. Profanity before 0.18 does
+//!   that: a bug of Profanity.
+//! - `padding`: the MAC verifies, the padding inside is wrong: the sender made it so.
+//! - `not-tried`: the store lacks our own keys, so nothing could be tried.
+//!
+//! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Decrypting messages";
+//! profanity-im/profanity#2137; iNPUTmice/Conversations#3076; dino/dino#1123; monal-im/Monal#537;
+//! signalapp/Signal-iOS#1630.
 
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, rule};
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact};

@@ -1,23 +1,39 @@
 //! # malformed-message
 //!
-//! **What happened.** The XML is fine, but the bytes in the key element are not a message of its variant, or
-//! the attribute that announces a key exchange contradicts them.
+//! **What happened.** The XML is fine, but the bytes in the key element are not a message this client takes, or the
+//! attribute that announces a key exchange contradicts them. This is nearly always a bug of the sender's client.
 //!
-//! **How it shows.** "cannot deserialize message" (Profanity), "Incomplete message" or a protobuf error (Gajim),
-//! SG_ERR_INVALID_PROTO_BUF (-1100).
+//! **How it shows.**
+//! - Profanity: "cannot deserialize message". Gajim: "Incomplete message", "Received Pre Key Message without PreKey".
+//!   Conversations: "PreKeyWhisperMessage did not contain a PreKeyId". Smack: "PreKeyMessage did not contain a
+//!   preKeyId."
+//! - Kaidan: "OMEMO envelope data could not be deserialized". libsignal: SG_ERR_INVALID_PROTO_BUF (-1100).
+//! - python-omemo refuses the whole message if any key in it is garbage, even one for another device.
 //!
 //! **Mechanism.** A key element holds a protobuf message. The attribute `prekey` (legacy) or `kex` (OMEMO 2) says
-//! whether a key exchange is around it. lurch 0.7.0 sends key exchanges without the attribute; clients that
-//! believe the attribute fail although everything needed is there.
+//! whether a key exchange is around it. lurch 0.7.0 sends key exchanges without the attribute; older Profanity takes
+//! only "true" and not "1", which Psi+ writes. Clients that believe the attribute fail although everything needed is
+//! there.
 //!
-//! **What proves it.** The bytes parse in neither reading, or only in the one that the attribute denies.
+//! **What proves it.** The bytes parse in neither reading, or only in the one that the attribute denies; or the key
+//! exchange names no one-time prekey. No key is needed.
 //!
 //! **Mistaken for.** [no-session]: a key exchange without its attribute looks like an ordinary message.
+//! [unsupported-version]. A log that cut the key element.
 //!
-//! **What to do.** A wrong attribute is a bug of the sender's client: update it. Meanwhile let the other side
-//! begin: write first from here. Damaged bytes: ask the sender to send again.
+//! **What to do.**
+//! - Write first from here, so that the session starts with your key exchange.
+//! - Update the sender's client.
+//! - Damaged bytes: ask the sender to send the message again. It cannot be repaired here.
 //!
-//! **References.** XEP-0384, "Sending a message" and "Protobuf Schema".
+//! **Fine causes.**
+//! - `kex-flag`: the attribute contradicts the bytes. The bytes are right, so this program can still open the
+//!   message.
+//! - `kex-without-prekey`: the key exchange uses no one-time prekey; this client refuses that.
+//! - `protobuf`: the bytes are no message in any reading.
+//!
+//! **References.** XEP-0384, "Sending a message" and "Protobuf Schema"; profanity-im/profanity#1247;
+//! qxmpp-project/qxmpp#592.
 
 use super::{Cause, Judgement, Scene, nothing, rule};
 use crate::analysis::trial::PrekeyFact;

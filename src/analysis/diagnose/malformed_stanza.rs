@@ -1,24 +1,37 @@
 //! # malformed-stanza
 //!
-//! **What happened.** The XML around the encrypted keys is broken or incomplete, so a receiver cannot even
-//! begin to decrypt.
+//! **What happened.** The XML around the encrypted keys is broken or incomplete, so a receiver cannot even begin to
+//! decrypt. The fault lies with the sender's client, a server or gateway on the way, or the log; not with your keys.
 //!
-//! **How it shows.** Mostly not at all: clients drop such a stanza or show only the fallback text. Dino logs
-//! "Can't parse OMEMO node: No header node / No sid / No iv". Conversations throws away the whole stanza when
-//! a single `rid` is no 32-bit number, so one bad device breaks a message for every Conversations reader.
+//! **How it shows.** Mostly not at all: clients drop such a stanza or show only the fallback text.
+//! - Conversations: "invalid omemo message received". Dino: "Can't parse OMEMO node: No header node / No sid / No
+//!   iv". lurch: "failed import msg for decryption". Profanity: nothing of its own.
+//! - Conversations and Dino throw away the whole stanza when a single device id in it is above 2^31-1, so one bad
+//!   device breaks a message for all their users.
 //!
-//! **Mechanism.** A header, a sender id (`sid`) and receiver ids (`rid`) between 1 and 2^31-1, base64 in every
-//! key, an `iv` for a legacy payload and a `jid` on every `keys` group of OMEMO 2 are required. A document type
-//! declaration is forbidden in XMPP and may be an attack; it is never expanded here.
+//! **Mechanism.** Needed are: a header, a sender id (`sid`) and receiver ids (`rid`) between 1 and 2^31-1, base64 in
+//! every key, an `iv` for a legacy payload, and a `jid` on every `keys` group of OMEMO 2. A document type declaration
+//! is forbidden in XMPP and may be an attack; it is never expanded here. The order of elements and their prefixes do
+//! not matter.
 //!
-//! **What proves it.** The stanza itself.
+//! **What proves it.** The stanza itself. Where only the log may have cut it, the verdict says `likely`.
 //!
-//! **Mistaken for.** A log that cut or wrapped the stanza: compare with another log of the same message first.
+//! **Mistaken for.** A log that cut or wrapped the stanza: compare with another log of the same message first. Dino's
+//! own log cuts texts above 1000 bytes.
 //!
-//! **What to do.** Nothing can be done on the receiving side. Report the stanza to the makers of the sender's
-//! client (or of the server or gateway that changed it).
+//! **What to do.**
+//! - On the receiving side nothing can be done.
+//! - Report the stanza to the makers of the sender's client (or of the gateway that changed it).
+//! - An id that is too high goes away when its owner makes new OMEMO keys and clears the old id from the device list.
 //!
-//! **References.** XEP-0384, "XML Schema"; RFC 6120, section 11.1.
+//! **Fine causes.**
+//! - `dtd`: it holds a document type declaration or an entity.
+//! - `cut-off`: it ends in the middle. The log may have cut it.
+//! - `id-too-high`: an id above 2^31-1, which this client cannot read. UWPX and aTalk have published ids out of range
+//!   (cmeng-git/atalk-android#193).
+//!
+//! **References.** XEP-0384, "XML Schema" and "Business Rules"; RFC 6120, "Restrictions" on XML; psi-im/plugins#111;
+//! profanity-im/profanity#658.
 
 use super::{Cause, Judgement, Scene, nothing, rule};
 use crate::analysis::outcome::Element;

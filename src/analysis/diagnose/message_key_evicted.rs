@@ -1,19 +1,30 @@
 //! # message-key-evicted
 //!
-//! **What happened.** The message is genuine but came so late that your client had already dropped its key.
+//! **What happened.** The message is genuine but came so late that your client had already dropped its key. Nothing
+//! is wrong with the session: newer messages decrypt.
 //!
-//! **How it shows.** "No valid sessions", "Bad MAC" or "duplicate", although newer messages of the same device decrypt.
+//! **How it shows.** "No valid sessions" (Gajim, Conversations), "Bad MAC", "Authentication tags do not match"
+//! (python-omemo), "Got invalid request to extend chain after it was already closed" (Converse), or "duplicate".
 //!
 //! **Mechanism.** Clients keep the keys of skipped messages only up to a limit: the libsignal family 5 chains and
-//! 2000 keys a chain, python-omemo 1000 keys a session.
+//! 2000 keys a chain, python-omemo 1000 keys a session. It happens when the archive delivers old messages after newer
+//! ones.
 //!
-//! **What proves it.** The store's own numbers: a full set of chains or keys, all newer than the message.
+//! **What proves it.** The store's own numbers: a full set of chains or keys, all newer than the message. Only the
+//! sender's store proves that an unknown chain is an old one; without it the verdict says `likely`.
 //!
-//! **Mistaken for.** [duplicate-message] (it was read), [mac-mismatch], [sender-rolled-back].
+//! **Mistaken for.** [duplicate-message]: that message was read. [mac-mismatch]: there newer messages of the device
+//! fail, too. [sender-rolled-back].
 //!
-//! **What to do.** Nothing brings the key back. Ask the sender to send the message again.
+//! **What to do.** Ask the sender to send the message again. Nothing brings the key back; do not reset the session.
 //!
-//! **References.** XEP-0384, "Double Ratchet" (about 1000 keys); The Double Ratchet Algorithm, "Out-of-order messages".
+//! **Fine causes.**
+//! - `chain-dropped`: its chain is older than the chains that the client keeps.
+//! - `skipped-key-dropped`: its chain is known, but so many keys were kept that the oldest were dropped.
+//! - `pn-off-by-one`: the chain had ended, and the sender's library announced one message less than there were
+//!   (libsignal family); a python-omemo receiver then loses the last message of a chain.
+//!
+//! **References.** XEP-0384, "Double Ratchet"; The Double Ratchet Algorithm, "Out-of-order messages".
 
 use super::{Cause, Judgement, Scene, computed, in_store, nothing, rule};
 use crate::analysis::trial::RatchetFact;

@@ -1,23 +1,33 @@
 //! # no-session
 //!
-//! **What happened.** The message continues a session that your client does not have.
+//! **What happened.** The message continues a session that your client does not have. Your client lost or deleted the
+//! session; the sender does not know that.
 //!
-//! **How it shows.** Nothing or the fallback text; "No session for" (Gajim, libsignal), SG_ERR_NO_SESSION (-1008),
-//! "No record for" (Converse), NoSession (python-omemo). Everything from that device fails until somebody begins a
-//! new session.
+//! **How it shows.** Nothing or the fallback text; everything from that device fails until somebody begins a new
+//! session.
+//! - Gajim: "No session for". Conversations: "broken session with … detected". Converse: "No record for".
+//!   python-omemo: NoSession. Kaidan: "there is no session with sending device, new session is being built". lurch:
+//!   "no session with the device exists, ignoring". Smack: "No raw session found for contact". libsignal:
+//!   SG_ERR_NO_SESSION (-1008).
 //!
-//! **Mechanism.** The session row was deleted or lost (device removed, database lost, cleanup), while the peer goes
-//! on with it.
+//! **Mechanism.** The session was deleted or lost (device removed, database lost, cleanup), while the peer goes on
+//! with it.
 //!
 //! **What proves it.** No session for this address and device in the store, and the message is no key exchange.
 //!
-//! **Mistaken for.** A key exchange without its attribute ([malformed-message]); a session under another spelling of
-//! the address; a store copy from before the session began ([beyond-snapshot]).
+//! **Mistaken for.** A key exchange without its attribute ([malformed-message]). A room that hides the sender
+//! ([wrong-recipient-jid]). A store copy from before the session began ([beyond-snapshot]).
 //!
-//! **What to do.** Send any message to that contact: most clients then begin a new session. The message itself is
-//! lost; ask for it again.
+//! **What to do.**
+//! - Send any message to that contact: most clients then begin a new session.
+//! - The message itself is lost; ask for it again.
 //!
-//! **References.** XEP-0384, "Building a session" and "Receiving a message".
+//! **Fine causes.**
+//! - `one-way-session`: a finding, not a failure: key exchanges go on for more than 50 messages, so the other side
+//!   never answered, or its answers never arrive.
+//!
+//! **References.** XEP-0384, "Building a session" and "Receiving a message"; conversejs/converse.js#3099;
+//! ChatSecure/ChatSecure-iOS#633; omemo/gajim-omemo#98; gkdr/lurch#186.
 
 use super::{Cause, Judgement, Scene, Whole, in_stanza, in_store};
 use crate::analysis::activity::HEARTBEAT;

@@ -1,25 +1,57 @@
 //! # not-addressed
 //!
-//! **What happened.** The sender made no key for this device, so this device cannot read the message. Your
-//! other devices perhaps can.
+//! **What happened.** The sender made no key for this device, so this device cannot read the message; your other
+//! devices perhaps can. Usually nothing is broken: the sender does not know or does not trust this device.
 //!
-//! **How it shows.** Conversations: "Message was not encrypted for this device". Gajim: "This message was
-//! encrypted with OMEMO, but not for your device". Dino: "Your contact does not trust this device" (a guess).
-//! Siskin and Beagle use the same words also for messages that *do* have a key but fail: never believe them alone.
+//! **How it shows.**
+//! - Conversations: "Message was not encrypted for this device". Monal: the same with "Please make sure the sender
+//!   trusts deviceid …". Gajim: "This message was encrypted with OMEMO, but not for your device", in its log
+//!   "Received message not for our device".
+//! - Dino: "Your contact does not trust this device" (a guess; the reason may be any of those below).
+//! - Converse: "could not be decrypted, because it was not encrypted for this device". lurch: "does not contain a key
+//!   for this device". Profanity: "received a message with no corresponding key". python-omemo: MessageNotForUs.
+//!   Movim: "Message not encrypted for this device".
+//! - Siskin and Beagle use these words also for messages that do have a key but fail: never believe them alone. Where
+//!   there is a key, this program says so.
 //!
-//! **Mechanism.** A sender encrypts for the devices it knows and trusts. Most often it does not trust this
-//! device (very common among one's own devices), has an old device list, or this device is missing from its own list.
+//! **Mechanism.** A sender encrypts for the devices that are on the device list, whose bundle it can fetch, and that
+//! it trusts. Often it does not trust this device (very common among one's own devices), has an old list, or this
+//! device is missing from its own list. Lists get lost when two clients overwrite each other's, or when a client
+//! takes a failed request for an empty list (Dino, Monal).
 //!
-//! **What proves it.** No key element carries our device id. The reason lies with the sender or in the device
-//! list: a captured list of ours without our id proves that one.
+//! **What proves it.** No key element carries our device id. The reason lies with the sender or on the server: a
+//! captured list of ours without our id, or a refused request, proves it; the sender's trust only its own store can
+//! show. The fine cause names the likeliest reason, and the open questions say what would settle it.
 //!
-//! **Mistaken for.** [empty-message] for others (no payload: normal), [wrong-recipient-jid] (the id stands under
-//! another address).
+//! **Mistaken for.** [empty-message] for others (no payload: normal). [wrong-recipient-jid]: there our id stands
+//! under another address. [mac-mismatch] in Siskin and Beagle.
 //!
-//! **What to do.** Look in the *sending* client whether it lists and trusts this device. If this device is not on
-//! your own list, restart its client so that it publishes itself again. Messages already sent stay unreadable here.
+//! **What to do.**
+//! - Look in the sending client whether it lists and trusts this device; for one's own devices, in the other client.
+//! - If this device is not on your own list, restart its client so that it publishes itself again.
+//! - If the bundle is missing or locked, restart the client that owns it, or ask the server's administrator.
+//! - Messages already sent stay unreadable on this device for ever; read them on another one.
 //!
-//! **References.** XEP-0384, "Device list" and "Receiving a message".
+//! **Fine causes.**
+//! - `own-device-not-listed`: our own published list does not name this device.
+//! - `sender-has-old-list`: the sender still writes to a device that left our list.
+//! - `sender-untrusts-us`: our list names this device, and the sender wrote to another one of ours: most often
+//!   missing trust, sometimes given up after long silence.
+//! - `our-id-changed`: the sender writes to an id under which our identity key stood before.
+//! - `history-before-device`: the message is older than this device. No fault.
+//! - `muc-not-in-members`: a group chat's sender has no key for any of our devices: it perhaps did not know that we
+//!   are there.
+//! - `bundle-missing`: the server has no bundle for the device, so nobody can begin a session.
+//! - `bundle-unusable`: the bundle lacks a part, or its signature is wrong.
+//! - `pep-access-denied`: the server does not let others read the list or bundle.
+//! - `publish-refused`: the server refused a new list or bundle because the node has other settings
+//!   (precondition-not-met).
+//! - `device-list-war`: two clients take each other off the list again and again.
+//! - `devicelist-multi-item`: the list stands in several items; clients disagree on which counts.
+//!
+//! **References.** XEP-0384, "Device list" and "Receiving a message"; profanity-im/profanity#1051; dino/dino#1708,
+//! dino/dino#1139; gkdr/lurch#83; monal-im/Monal#1614; iNPUTmice/Conversations#3499; processone/ejabberd#4103;
+//! Syndace/slixmpp-omemo#3.
 
 use super::not_addressed_reason::add_reason;
 use super::{Cause, Judgement, Scene, Whole};

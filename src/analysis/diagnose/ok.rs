@@ -1,16 +1,37 @@
 //! # ok
 //!
-//! **What happened.** The message decrypts, and your client would show it.
+//! **What happened.** The message decrypts, and your client would show it. If nothing could be tried, the fine cause
+//! says so.
 //!
 //! **How it shows.** As a message.
 //!
-//! **What proves it.** It opened, and its text verified.
+//! **Mechanism.** The ratchet gave the key, and the text verified with it.
+//!
+//! **What proves it.** It opened. This proves that the sender's device had the session's keys, not who sits before
+//! it: for that compare fingerprints.
+//!
+//! **Mistaken for.** A message that the client never tried: Monal does not decrypt messages from the archive, and
+//! poezio-omemo not those that arrive without an open tab. The message is then fine, and the client still does not
+//! show it.
 //!
 //! **What to do.** Nothing.
+//!
+//! **Fine causes.**
+//! - `not-tried`: there was no store, so only what stands in clear was looked at. Give one with `--store`.
+//! - `text-not-in-log`: the key opened, but the log has left out the text.
+//! - `iv-16`: the sender uses an IV of 16 bytes, as old clients did; newer versions of Monal refuse that.
+//! - `tag-in-payload`: the sender puts the tag behind the payload, as very old clients did; newer versions of
+//!   Conversations, Profanity and Smack refuse that.
+//!
+//! **References.** XEP-0384, "Receiving a message".
 
 use super::{Cause, Judgement, Scene, nothing, rule};
-use crate::analysis::content::Payload;
+use crate::analysis::content::{Opened, Payload};
 use crate::model::{Code, Confidence};
+use crate::omemo::payload::{Dialect, TagPlace};
+
+/// Length of the initialisation vector of old clients.
+const OLD_IV_LENGTH: usize = 16;
 
 pub(super) const CAUSE: Cause = Cause { code: Code::Ok, source: include_str!("ok.rs"), judge, whole: nothing };
 
@@ -35,10 +56,31 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
                 .open_question("Whether the text is whole: another log of the same message would tell."),
         );
     }
+    if let Some((detail, says, refusal)) = old_packing(scene) {
+        return Some(judgement.detail(detail).evidence(scene.stanza(says)).evidence(rule(scene.client_name(), refusal)));
+    }
     Some(match scene.outcome.key_fact() {
         Some(key) if key.flag_contradicts => {
             judgement.evidence(rule("prekey/kex", "the attribute contradicts the bytes; this client reads it all the same"))
         }
         _ => judgement,
     })
+}
+
+/// The payload is packed in an old way that newer versions of this client refuse.
+fn old_packing(scene: &Scene<'_>) -> Option<(&'static str, &'static str, &'static str)> {
+    let refuses = scene.client()?.refuses;
+    let Some(Payload::Opened(Opened { dialect: Some(Dialect::Legacy { tag, iv_length }), .. })) = scene.outcome.payload else {
+        return None;
+    };
+    if refuses.long_iv && iv_length == OLD_IV_LENGTH {
+        let says = "the initialisation vector has 16 bytes, as old clients wrote it";
+        return Some(("iv-16", says, "newer versions take only 12 bytes and show an error: then the sender should update"));
+    }
+    let behind = refuses.tag_in_payload && tag == TagPlace::InPayload;
+    behind.then_some((
+        "tag-in-payload",
+        "the authentication tag stands behind the text, as clients before 2018 sent it",
+        "newer versions want it with the key and show an error: then the sender should update",
+    ))
 }

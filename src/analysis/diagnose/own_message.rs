@@ -1,20 +1,26 @@
 //! # own-message
 //!
-//! **What happened.** This very device sent the message. It came back as a carbon, from the archive or from a
-//! group chat, or it is the outgoing line of the client's own log. Nothing is wrong.
+//! **What happened.** This very device sent the message. It came back as a carbon, from the archive or from a group
+//! chat, or it is the outgoing line of the client's own log; nothing is wrong.
 //!
-//! **How it shows.** Badly written clients show the fallback text beside the message they sent. Gajim logs
-//! "Received previously sent message by us" or "Can't decrypt own group chat message".
+//! **How it shows.**
+//! - Gajim: "Received previously sent message by us", "Can't decrypt own group chat message". Conversations:
+//!   "Reflected omemo message received".
+//! - Kaidan: "Error decrypting message." during archive queries.
+//! - Badly written clients show the fallback text beside the message they sent, often after a restart.
 //!
 //! **Mechanism.** A device makes no key for itself, so it can never decrypt what it sent; it must remember the text.
 //!
-//! **What proves it.** The sender id is ours, on our own account.
+//! **What proves it.** The sender id is ours, and the message comes from our own account. In a room that hides
+//! addresses only the id speaks for it: then the verdict says `likely`.
 //!
-//! **Mistaken for.** [device-id-collision]: another installation that uses the same id.
+//! **Mistaken for.** [device-id-collision]: another installation that uses the same id. There the log shows ratchet
+//! keys that our store never made.
 //!
 //! **What to do.** Nothing.
 //!
-//! **References.** XEP-0384, "Sending a message"; XEP-0280; XEP-0045 (reflected messages).
+//! **References.** XEP-0384, "Sending a message"; XEP-0280; XEP-0045; tigase/siskin-im#9; tigase/beagle-im#167;
+//! profanity-im/profanity#2052.
 
 use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::outcome::Origin;

@@ -1,22 +1,38 @@
 //! # prekey-missing
 //!
-//! **What happened.** The message begins a session with a one-time prekey that your client no longer has.
+//! **What happened.** The message begins a session with a one-time prekey that your client no longer has. Most often
+//! somebody else used it up first; nobody did anything wrong.
 //!
-//! **How it shows.** "No such prekeyRecord" (Gajim), SG_ERR_INVALID_KEY_ID (-1003), "No pre key with id N known."
-//! (python-omemo), "Invalid prekey id" followed by "Bad MAC" (Converse).
+//! **How it shows.**
+//! - Gajim: "No such prekeyRecord". Conversations: "No such PreKeyRecord". python-omemo: "No pre key with id N
+//!   known." Kaidan: "could not be found locally". Profanity: "SG_ERR_INVALID_KEY_ID". libsignal: -1003, the same as
+//!   for a missing signed prekey.
+//! - Converse and other JavaScript clients say only "Bad MAC".
 //!
 //! **Mechanism.** A one-time prekey works once. Two senders may draw the same one before the bundle is renewed; a
 //! sender may go on with an old key exchange after your client lost the session; the bundle on the server may be
-//! older than the store.
+//! older than the store, or the store older than the bundle.
 //!
 //! **What proves it.** The id in the key exchange, the store without it, and no session made by this exchange.
 //!
-//! **Mistaken for.** [signed-prekey-missing]; a repeated key exchange of a living session (harmless: the session
-//! knows its base key); [mac-mismatch] where a client gave the id to a new key.
+//! **Mistaken for.** [signed-prekey-missing]. A repeated key exchange of a living session (harmless: the session
+//! knows its base key). [mac-mismatch], `prekey-id-reused`, where a client gave the id to a new key.
 //!
-//! **What to do.** Write to the sender from here: a new session begins with fresh keys. The message itself is lost.
+//! **What to do.**
+//! - Write to the sender from here: a new session begins with fresh keys.
+//! - Or let the sender end the session or reload your keys, then send again.
+//! - The message itself is lost.
 //!
-//! **References.** XEP-0384, "Bundles" and "Business Rules"; X3DH, "Receiving the initial message".
+//! **Fine causes.**
+//! - `prekey-consumed`: another key exchange in the capture used the same prekey.
+//! - `store-older-than-bundle`: the id is higher than any this store has given out, so the store is an older copy.
+//! - `bundle-stale-on-server`: our published bundle still offers the prekey although it is gone: others will fail in
+//!   the same way until it is renewed.
+//! - `id-0`: prekey 0. Converse 14 numbers from 0, and what begins with its prekey 0 fails there; this is a bug of
+//!   Converse. Other clients read 0 as none.
+//!
+//! **References.** XEP-0384, "Bundles" and "Business Rules"; X3DH, "Receiving the initial message";
+//! conversejs/converse.js#1688; UWPX/UWPX-Client#157; gkdr/lurch#156; monal-im/Monal#515.
 
 use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing, rule};
 use crate::analysis::published::BundleSeen;

@@ -1,24 +1,37 @@
 //! # receiver-rolled-back
 //!
-//! **What happened.** *Your* client works with an older copy of its keys than the ones it had used before: a
-//! restored backup, a copied profile, or a database copied without its `-wal` file.
+//! **What happened.** Your client works with an older copy of its keys than the ones it had used before: a restored
+//! backup, a copied profile, or a database copied without its `-wal` file. The sender does nothing wrong and cannot
+//! see it.
 //!
-//! **How it shows.** All messages of *some* contacts fail (those who wrote and were answered since the copy),
-//! others are fine; what you send may still arrive. "No valid sessions", "Bad MAC", "Authentication tags do not match".
+//! **How it shows.** All messages of some contacts fail (those who wrote and were answered since the copy), others
+//! are fine; what you send may still arrive.
+//! - Gajim, Conversations, Profanity: "No valid sessions", "Bad Mac!". Kaidan: "OMEMO envelope data is not valid".
+//!   python-omemo: "Authentication tags do not match". Siskin and Beagle: "Message was not encrypted for this
+//!   device", which is wrong.
 //!
 //! **Mechanism.** Each answer makes a new random ratchet key. The old copy lacks the keys made after it, so messages
 //! that build on them can never be opened with it.
 //!
 //! **What proves it.** Your own earlier stanzas in the log: they carry a ratchet key that the store does not hold. Or
-//! the sender's store, which has received such a key.
+//! the sender's store, which has received such a key. Counters, and several messages of one chain that fail alike,
+//! say `likely`.
 //!
 //! **Mistaken for.** [beyond-snapshot]: the same evidence, when the copy is no living store but an early snapshot
-//! (`--snapshot` says so). [mac-mismatch]. A copy without its `-wal` looks rolled back, too.
+//! (`--snapshot` says so). [mac-mismatch]: one contact only, and no sign of an older state. A copy without its `-wal`
+//! looks rolled back, too.
 //!
-//! **What to do.** If you copied the store: copy it again with all files beside it. If the client itself was restored:
-//! write to each affected contact or end and restart the sessions; the messages between are lost on this device.
+//! **What to do.**
+//! - If you copied the store: copy it again with all files beside it.
+//! - If the client itself was restored: write to each affected contact, or end and restart the sessions.
+//! - The messages in between are lost on this device for ever.
 //!
-//! **References.** The Double Ratchet Algorithm, "Diffie-Hellman ratchet"; XEP-0384, "Business Rules".
+//! **Fine causes.**
+//! - `store`: the finding about the whole: since when, and which contacts are affected.
+//! - `own-state-reused`: our own device used one key for two contents, so it went back or runs twice.
+//!
+//! **References.** The Double Ratchet Algorithm, "Diffie-Hellman ratchet"; iNPUTmice/Conversations#2038,
+//! iNPUTmice/Conversations#2665; dino/dino#1123; element-hq/element-web#3822.
 
 use super::own_ratchet_moved::own_ratchet_moved;
 use super::{Cause, Judgement, Scene, Whole, in_stanza};

@@ -1,23 +1,28 @@
 //! # sender-rolled-back
 //!
-//! **What happened.** The *sender's* client went back to an older copy of its keys and encrypts new texts with keys
-//! it had used before. Your client takes them for duplicates and drops them.
+//! **What happened.** The sender's client went back to an older copy of its keys and encrypts new texts with keys it
+//! had used before; your client takes them for duplicates and drops them. It is not your fault, and only the sender
+//! can repair it.
 //!
 //! **How it shows.** You see nothing; the sender believes that all was sent. It heals by itself once the sender's
-//! counter passes the old maximum, which makes it look random. Logs say "duplicate".
+//! counter passes the old maximum, which makes it look random. Logs say "duplicate" in the words of
+//! [duplicate-message]; after more than five ratchet turns "Bad MAC".
 //!
 //! **Mechanism.** A restored backup, a virtual machine's snapshot or a synchronised profile brings back an old
 //! ratchet state. Ratchet key and counter then repeat with other contents.
 //!
-//! **What proves it.** Two different ciphertexts under one ratchet key and counter; or the sender's own store, which
-//! is behind your chain.
+//! **What proves it.** Two different ciphertexts under one ratchet key and counter, the first of which verified; or
+//! the sender's own store, which is behind your chain. Without a store the two ciphertexts alone say `likely`.
 //!
-//! **Mistaken for.** [duplicate-message] (the same bytes), [device-id-collision] (both branches stay alive).
+//! **Mistaken for.** [duplicate-message]: there the bytes are the same. [device-id-collision], `clone`: there both
+//! branches stay alive. A copy that was altered on the way ([mac-mismatch]).
 //!
-//! **What to do.** The sender should end and restart the session with you, or make new keys after a restore. The lost
-//! texts must be sent again.
+//! **What to do.**
+//! - The sender should end and restart the session with you, and send the lost texts again: they cannot be read here.
+//! - After restoring a backup, drop the sessions or make new OMEMO keys instead of going on with the old ones.
 //!
-//! **References.** The Double Ratchet Algorithm, "Symmetric-key ratchet".
+//! **References.** The Double Ratchet Algorithm, "Symmetric-key ratchet"; dino/dino#977;
+//! iNPUTmice/Conversations#1799; kriztan/blabber.im#129.
 
 use super::{Cause, Judgement, Scene, Whole, computed, in_stanza, in_store};
 use crate::analysis::trial::RatchetFact;

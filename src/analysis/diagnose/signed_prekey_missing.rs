@@ -1,22 +1,30 @@
 //! # signed-prekey-missing
 //!
-//! **What happened.** The message begins a session with a signed prekey that your client no longer has.
+//! **What happened.** The message begins a session with a signed prekey that your client no longer has. The sender
+//! used an old copy of your published keys, or your client threw the key away too early.
 //!
-//! **How it shows.** "No such signedprekeyrecord" (Gajim), SG_ERR_INVALID_KEY_ID (-1003, the same as for a missing
-//! one-time prekey), "No signed pre key with id N known." (python-omemo). Kaidan names the one-time prekey's id even
-//! when it is the signed one that is missing.
+//! **How it shows.**
+//! - Gajim: "No such signedprekeyrecord". Conversations: "No such SignedPreKeyRecord". python-omemo: "No signed pre
+//!   key with id N known." Converse: "Missing Signed PreKey". libsignal: SG_ERR_INVALID_KEY_ID (-1003), the same as
+//!   for a missing one-time prekey.
+//! - Kaidan: "Pre key with ID … could not be found locally" names the one-time prekey even when the signed one is
+//!   missing.
 //!
 //! **Mechanism.** Clients renew their signed prekey and drop old ones (Gajim keeps three, python-omemo two, Kaidan
-//! one). A sender that fetched the bundle long before uses an old one. A reinstalled or restored client has lost it, too.
+//! one). A sender that fetched the bundle long before uses an old one. A reinstalled, restored or damaged client has
+//! lost it, too.
 //!
 //! **What proves it.** The id in the key exchange, and the store without it.
 //!
-//! **Mistaken for.** [prekey-missing].
+//! **Mistaken for.** [prekey-missing]: the same library error. [identity-changed]: after a reset with the same device
+//! id.
 //!
-//! **What to do.** Let the sender reload your bundle and begin again: ending the session or removing and adding the
-//! device does it; or write first yourself. The message itself is lost.
+//! **What to do.**
+//! - Write to the sender from here: the new session begins with current keys.
+//! - Or let the sender reload your keys (end the session, or remove and add the device), then send again.
+//! - The message itself is lost.
 //!
-//! **References.** XEP-0384, "Key Exchange" (rotation); X3DH, "Publishing keys".
+//! **References.** XEP-0384, "Key Exchange"; X3DH, "Publishing keys"; signalapp/libsignal-protocol-c#65.
 
 use super::{Cause, Judgement, Scene, in_store, nothing, rule};
 use crate::analysis::trial::PrekeyFact;

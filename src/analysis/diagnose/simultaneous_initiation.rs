@@ -1,23 +1,30 @@
 //! # simultaneous-initiation
 //!
-//! **What happened.** Both sides began a session at the same moment. Each now holds the session that the other
-//! one began, so neither reads the other.
+//! **What happened.** Both sides began a session at the same moment, and each now holds the one that the other began,
+//! so neither reads the other. Nobody did anything wrong; it is bad luck that some clients do not recover from.
 //!
-//! **How it shows.** From the first contact on, messages fail with "tags do not match" or "Bad MAC". Clients of
-//! the libsignal family keep both sessions and recover by themselves; python-omemo keeps one and does not.
+//! **How it shows.** From the first contact on, messages fail with "Authentication tags do not match" (python-omemo)
+//! or "Bad MAC". Clients of the libsignal family keep both sessions and recover by themselves; python-omemo keeps one
+//! and does not.
 //!
-//! **Mechanism.** OMEMO 2 says that a new key exchange replaces the session. When two exchanges cross, each side
-//! replaces its own session by the other's.
+//! **Mechanism.** A new key exchange replaces the session. When two exchanges cross, each side replaces its own
+//! session by the other's. Clients that keep archived sessions can still read both.
 //!
-//! **What proves it.** Our own key exchange and theirs cross in the capture, and the message opens with the
-//! session that was replaced.
+//! **What proves it.** Our own key exchange and theirs cross in the capture, and the message opens with the session
+//! that was replaced. Without that session the crossing alone says `likely`.
 //!
 //! **Mistaken for.** [receiver-rolled-back], [mac-mismatch].
 //!
-//! **What to do.** One side should replace the session once more (in clients without such a command: remove the
-//! device or its session, then write). Only one side, not both at once.
+//! **What to do.**
+//! - One side, not both, should replace the session once more (in clients without such a command: remove the device
+//!   or its session, then write).
+//! - What was sent in the lost session must be sent again.
 //!
-//! **References.** XEP-0384, "Receiving a message" (a new key exchange replaces the session) and "Business Rules".
+//! **Fine causes.**
+//! - `harmless`: key exchanges crossed, but this client keeps both sessions.
+//!
+//! **References.** XEP-0384, "Receiving a message" and "Business Rules"; signalapp/libsignal-protocol-java#12;
+//! xmtp/libxmtp#200.
 
 use super::{Cause, Judgement, Scene, Whole, computed, in_stanza};
 use crate::analysis::trial::RatchetFact;

@@ -1,23 +1,33 @@
 //! # store-corrupt
 //!
-//! **What happened.** The part of your client's store that this message needs is damaged.
+//! **What happened.** The part of your client's key store that this message needs is damaged, or the copy you gave
+//! is. The sender did nothing wrong.
 //!
-//! **How it shows.** Errors like "database disk image is malformed", "error loading identity from", "Error
-//! deserializing SessionRecord"; or no error at all: python-omemo silently makes new keys for missing ones, so
-//! a damaged store can show up as signed-prekey-missing or not-addressed.
+//! **How it shows.**
+//! - Profanity: "error loading identity from", "… sessions from", "… trust from". Converse: "Error deserializing
+//!   SessionRecord", "OMEMO store has no prekeys (interrupted provisioning?)". Smack: CorruptedOmemoKeyException.
+//! - SQLite clients: "database disk image is malformed".
+//! - python-omemo says nothing: it makes new keys for missing ones, so a damaged store can show up as
+//!   [signed-prekey-missing] or [not-addressed].
 //!
-//! **Mechanism.** A crash while writing, a full disk, a copy taken in the wrong moment, an interrupted migration.
+//! **Mechanism.** A crash while writing, a full disk, a copy taken in the wrong moment, an interrupted migration,
+//! browser storage that was cleared, or a lost keychain entry.
 //!
-//! **What proves it.** The record or page itself, with its place.
+//! **What proves it.** The record, row or page that cannot be read, named with its place. Where only the
+//! neighbourhood of the missing part is damaged, the verdict says `likely`.
 //!
 //! **Mistaken for.** [no-session] and [prekey-missing]: there the store is sound, and the row is not in it. A
 //! database copied without its `-wal` file is not damaged, it is old: see [receiver-rolled-back].
 //!
-//! **What to do.** Copy the store once more, with all files beside it (`-wal`, `-journal`), while the client is
-//! closed. If the damage stays: replace the damaged session (write to the contact, or end and restart the session);
-//! make new keys only if the own keys are damaged.
+//! **What to do.**
+//! - Close the client and copy the store once more, with all files beside it (`-wal`, `-shm`, `-journal`).
+//! - If the damage stays and concerns one session: write to that contact, or end and restart the session. Messages
+//!   made for the damaged session are lost.
+//! - Make new OMEMO keys only if the own keys are damaged: everything encrypted for the old ones is lost for ever,
+//!   and all contacts must verify you anew.
 //!
-//! **References.** The SQLite file format; the table of stores in README.md.
+//! **References.** profanity-im/profanity#1054; tigase/siskin-im#255; tigase/beagle-im#69;
+//! conversejs/converse.js#1242; the table of stores in README.md.
 
 use super::{Cause, Judgement, Scene, in_store, nothing};
 use crate::analysis::trial::{PrekeyFact, SessionFact, Trial};

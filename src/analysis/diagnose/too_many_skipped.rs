@@ -1,19 +1,26 @@
 //! # too-many-skipped
 //!
 //! **What happened.** The message lies further ahead in its chain than your client accepts: too many messages before
-//! it never arrived.
+//! it never arrived here. It is not an attack by itself, and your keys are fine.
 //!
-//! **How it shows.** "Over 2000 messages into the future!" (libsignal family), DoSProtectionException (python-omemo).
+//! **How it shows.** "Over 2000 messages into the future!" (Gajim, Conversations, Profanity, Converse),
+//! DoSProtectionException "More than … message keys skipped" (python-omemo), SG_ERR_INVALID_MESSAGE (-1005), "Would
+//! skip to many message keys" (UWPX).
 //!
 //! **Mechanism.** To read a message, the keys of all earlier ones must be computed and kept. A limit protects against
 //! forged counters: 2000 in the libsignal family, 1000 in python-omemo, 25000 in current Rust libsignal.
 //!
-//! **What proves it.** The counter in the message and the index of the chain. The key can be computed all the same, so
-//! this program may show the text.
+//! **What proves it.** The counter in the message and the index of the chain. The key can be computed all the same,
+//! so this program may show the text.
 //!
-//! **Mistaken for.** [mac-mismatch], [receiver-rolled-back].
+//! **Mistaken for.** [mac-mismatch], [receiver-rolled-back]: there the counter is not far ahead.
 //!
-//! **What to do.** Write to the sender: an answer turns the ratchet and begins a new chain. If it stays, replace the session.
+//! **What to do.**
+//! - Write to the sender: an answer turns the ratchet and begins a new chain.
+//! - If it stays, replace the session. What came before the new session stays unread in the client.
+//!
+//! **Fine causes.**
+//! - `new-chain`: no message of this chain came before, and the first one is already too far ahead.
 //!
 //! **References.** XEP-0384, "Double Ratchet"; The Double Ratchet Algorithm, MAX_SKIP.
 

@@ -1,23 +1,28 @@
 //! # unsupported-version
 //!
-//! **What happened.** The message is written in a version of OMEMO, or of the Signal message format inside
-//! it, that nobody has defined. Your client cannot read it, and no other client can either.
+//! **What happened.** The message is written in a version of OMEMO, or of the Signal message format inside it, that
+//! nobody has defined. It is not your fault: your client cannot read it, and no other client can either.
 //!
-//! **How it shows.** Clients that look at the namespace show only the fallback text. Clients that look at the
-//! version byte log "Unknown version", "Message version 2, but session version 3" or SG_ERR_INVALID_VERSION (-1006).
+//! **How it shows.**
+//! - Gajim: "Unknown version". Conversations, Profanity and all clients with libsignal: "Message version …, but
+//!   session version …" or SG_ERR_INVALID_VERSION (-1006), SG_ERR_LEGACY_MESSAGE (-1007).
+//! - Converse: "Incompatible version number on …". Kaidan: "OMEMO envelope data format is deprecated".
+//! - Clients that look at the namespace first show only the fallback text.
 //!
-//! **Mechanism.** Three namespaces exist (`eu.siacs.conversations.axolotl`, `urn:xmpp:omemo:1`, `urn:xmpp:omemo:2`).
-//! In the legacy variant the first byte of the key element holds the Signal protocol version in its upper half,
-//! which must be 3.
+//! **Mechanism.** Three namespaces exist: `eu.siacs.conversations.axolotl`, `urn:xmpp:omemo:1` and
+//! `urn:xmpp:omemo:2`. In the oldest one the first byte of the key element holds the version of the Signal protocol
+//! in its upper half, which must be 3.
 //!
 //! **What proves it.** The namespace or the version byte itself: no key is needed.
 //!
-//! **Mistaken for.** Damaged bytes ([malformed-message]), or the bytes of another variant ([variant-mismatch]).
+//! **Mistaken for.** Damaged bytes ([malformed-message]): there the version is right and the rest is not. Bytes of
+//! another variant ([variant-mismatch]): there they make sense when read as the other one.
 //!
-//! **What to do.** The sender's client is newer than everything known, experimental, or damaged the message.
-//! Update both clients; if it stays, report it to the sender's client.
+//! **What to do.**
+//! - Update both clients.
+//! - If it stays, report it to the makers of the sender's client. The message itself is lost here.
 //!
-//! **References.** XEP-0384, "Protocol Namespaces"; libsignal-protocol-c `signal_message_deserialize`.
+//! **References.** XEP-0384, "Protocol Namespaces"; libsignal-protocol-c, `signal_message_deserialize`.
 
 use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::outcome::Element;

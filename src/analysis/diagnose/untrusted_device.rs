@@ -1,22 +1,27 @@
 //! # untrusted-device
 //!
-//! **What happened.** The message can be decrypted, but your client does not show it, because you (or the client
-//! for you) do not trust the device that sent it.
+//! **What happened.** The message can be decrypted, but your client does not show it, because you (or the client for
+//! you) do not trust the device that sent it. Nothing is broken: the client waits for your decision.
 //!
-//! **How it shows.** Dino: "has been using an untrusted device. You won't see messages from devices that you do
-//! not trust". python-omemo raises SenderDistrusted. Conversations refuses keys marked compromised. Gajim and
-//! Profanity decrypt and only mark it.
+//! **How it shows.**
+//! - Dino: "has been using an untrusted device. You won't see messages from devices that you do not trust".
+//!   python-omemo: SenderDistrusted. UWPX: "since we do not trust the sender".
+//! - Conversations refuses only keys that were marked as compromised. Gajim and Profanity decrypt and only mark the
+//!   message.
 //!
-//! **Mechanism.** Trust belongs to an identity key. Blind trust ends with the first manual verification; every
-//! later device then needs a decision.
+//! **Mechanism.** Trust belongs to an identity key. Blind trust ends with the first manual verification; every later
+//! device then needs a decision.
 //!
 //! **What proves it.** The trust entry in the store, and the message opening.
 //!
-//! **Mistaken for.** A broken session: nothing is broken here.
+//! **Mistaken for.** A broken session: nothing is broken here. [not-addressed]: that is missing trust on the sender's
+//! side.
 //!
-//! **What to do.** Compare the fingerprint with the contact; if it is theirs, trust the device in your client.
+//! **What to do.**
+//! - Compare the fingerprint with the contact; if it is theirs, trust the device in your client.
+//! - Whether hidden messages appear afterwards depends on the client; the text itself this program can show.
 //!
-//! **References.** Each client's trust rules; XEP-0384, "Security Considerations".
+//! **References.** XEP-0384, "Security Considerations"; dino/dino#857, dino/dino#947; iNPUTmice/Conversations#3261.
 
 use super::{Cause, Judgement, Scene, in_store, nothing, rule};
 use crate::model::{Code, Confidence};

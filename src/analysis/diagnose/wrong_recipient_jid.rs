@@ -1,23 +1,38 @@
 //! # wrong-recipient-jid
 //!
-//! **What happened.** The message names another recipient address than yours: your device id stands under
-//! another address, or the encrypted envelope says that it was meant for somebody else.
+//! **What happened.** The message names another address than yours, or it comes from a room that hides who sent it.
+//! Your keys are fine; the addresses do not fit.
 //!
-//! **How it shows.** OMEMO 2 clients say "not encrypted for this device", "SCE affix mismatch" (Converse) or
-//! "Recipient of group chat message does not match SCE affix element" (QXmpp, Kaidan), or show nothing.
+//! **How it shows.**
+//! - Converse: "SCE affix mismatch". Kaidan: "Recipient of group chat message does not match SCE affix element".
+//!   Other OMEMO 2 clients say "not encrypted for this device" or show nothing.
+//! - Hidden senders: Gajim "Unable to find jid for group chat message", "can not be mapped to a real jid"; Profanity
+//!   "cannot find MUC message sender fulljid"; lurch "is the room anonymous?"; Dino "Received message from unknown
+//!   entity with device id"; Smack "Senders Jid is null"; Monal "Could not get muc participant jid".
 //!
-//! **Mechanism.** OMEMO 2 groups keys by the recipient's bare address, and its envelope repeats sender and
-//! recipient so that a message cannot be redirected. An account that was moved, an address spelled differently,
-//! or a forwarded copy breaks this.
+//! **Mechanism.** OMEMO 2 groups keys by the recipient's bare address, and its envelope repeats sender and recipient
+//! so that a message cannot be redirected. An account that was moved, an address spelled differently, or a forwarded
+//! copy breaks this. In rooms the session belongs to the sender's real address, which an anonymous room, or an
+//! archive without real addresses, does not show.
 //!
-//! **What proves it.** The `jid` of the key's group, or the decrypted `to` of the envelope.
+//! **What proves it.** The `jid` of the key's group, or the decrypted `to` of the envelope. A hidden sender: a group
+//! chat without any real address for it, in which no session fits the device id.
 //!
-//! **Mistaken for.** [not-addressed]: there our id stands nowhere.
+//! **Mistaken for.** [not-addressed]: there our id stands nowhere. [no-session]: there the sender is known.
 //!
-//! **What to do.** The sender should write to the address that the message names, or remove and add the contact
-//! again. If nobody moved an account, be wary: somebody may have redirected the message.
+//! **What to do.**
+//! - The sender should write to the address that the message names, or remove and add the contact again.
+//! - If nobody moved an account, be wary: somebody may have redirected the message.
+//! - Rooms for OMEMO must show real addresses (non-anonymous). Messages from hidden senders stay unreadable in most
+//!   clients.
 //!
-//! **References.** XEP-0384, "SCE Profile" and "Receiving a message"; XEP-0420.
+//! **Fine causes.**
+//! - `keys-group`: the key for our id stands under another address.
+//! - `sce-affix`: the decrypted envelope names another recipient.
+//! - `muc-sender-unknown`: the room hides the sender's address, and no session fits.
+//!
+//! **References.** XEP-0384, "SCE Profile" and "Receiving a message"; XEP-0420; omemo/gajim-omemo#137; gkdr/lurch#81;
+//! conversejs/converse.js#1481.
 
 use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::content::Payload;
