@@ -3,63 +3,10 @@
 
 #![allow(clippy::unwrap_used)] // A test may panic.
 
-use omemoscope::analysis::investigation::{Investigation, Question};
-use omemoscope::input::capture;
-use omemoscope::input::store::{self, OpenOptions};
-use omemoscope::model::{BareJid, Code, Confidence, Diagnosis};
-use serde_json::Value;
-use std::path::{Path, PathBuf};
+mod common;
 
-struct Case {
-    folder: PathBuf,
-    truth: Value,
-}
-
-impl Case {
-    fn all() -> Vec<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/diagnosis");
-        let folders = |path: &Path| -> Vec<PathBuf> {
-            let mut found: Vec<PathBuf> = path.read_dir().unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
-            found.sort();
-            found
-        };
-        folders(&root).iter().flat_map(|client| folders(client)).map(Self::load).collect()
-    }
-
-    fn load(folder: PathBuf) -> Self {
-        let truth = serde_json::from_str(&std::fs::read_to_string(folder.join("expected.json")).unwrap()).unwrap();
-        Self { folder, truth }
-    }
-
-    fn named(name: &str) -> Self {
-        Self::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/diagnosis").join(name))
-    }
-
-    fn diagnose(&self) -> Diagnosis {
-        self.diagnose_with(|_| {})
-    }
-
-    fn diagnose_with(&self, change: impl Fn(&mut Question)) -> Diagnosis {
-        let account = BareJid::new(self.truth["account"].as_str().unwrap());
-        let options = OpenOptions { account: account.clone(), ..OpenOptions::default() };
-        let stores = vec![store::open(&self.folder.join("store"), &options).unwrap()];
-        let peer = self.folder.join("peer");
-        let peers = if peer.is_dir() { vec![store::open(&peer, &OpenOptions::default()).unwrap()] } else { Vec::new() };
-        let mut question = Question { stores, peers, account, ..Question::default() };
-        change(&mut question);
-        let mut investigation = Investigation::new(question);
-        capture::read(&self.folder.join("capture.xml"), &mut |_| {}, &mut |event| investigation.take(event)).unwrap();
-        investigation.finish()
-    }
-
-    fn name(&self) -> String {
-        self.folder.file_name().unwrap().to_string_lossy().into_owned()
-    }
-}
-
-fn codes(truth: &Value) -> Vec<&str> {
-    truth["codes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect()
-}
+use common::{Case, codes};
+use omemoscope::model::{Code, Confidence, Diagnosis};
 
 /// One fact, two names: whether the copy is the living store or an early snapshot.
 fn fits(code: Code, wanted: &[&str]) -> bool {
