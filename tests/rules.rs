@@ -501,3 +501,31 @@ fn every_rule_is_tested() {
         assert!(rule.says.ends_with('.') && !rule.variants.is_empty(), "{}", rule.id);
     }
 }
+
+/// What real clients write when nothing is wrong breaks no MUST.
+#[test]
+fn healthy_logs_stay_quiet() {
+    use omemoscope::input::capture::Capture;
+    use omemoscope::model::CaptureEvent;
+    let mut read = 0;
+    for file in std::fs::read_dir("fixtures/captures").expect("the fixtures are there") {
+        let path = file.expect("readable").path();
+        let mut book = RuleBook::new(None, None);
+        let mut unwrapper = Unwrapper::default();
+        let capture = Capture::open(&path).expect("a capture");
+        let result = capture.read(&mut |_| {}, &mut |event| match event {
+            CaptureEvent::Stanza(stanza) => {
+                book.take_stanza(&stanza);
+                for item in unwrapper.items(&stanza) {
+                    read += 1;
+                    book.take(&item);
+                }
+            }
+            CaptureEvent::ClientLine(line) => book.take_line(&line),
+        });
+        result.expect("readable to its end");
+        let broken: Vec<_> = book.finish(&[]).into_iter().filter(|b| b.rule.level == rules::Level::Must).collect();
+        assert!(broken.is_empty(), "{}: {broken:?}", path.display());
+    }
+    assert!(read > 50, "only {read} elements were read");
+}

@@ -129,6 +129,7 @@ mod tests {
         signed_prekey_rotation: None,
         unanswered_limit: Some(106),
         heartbeat: None,
+        healing: None,
         remedies: Remedies { replace_session: None, trust_device: None, reset: None },
     };
 

@@ -1,5 +1,7 @@
 //! From key material to what a person reads: payload, body, other content, and the envelope's checks.
 
+mod kind;
+
 use crate::model::Content;
 use crate::omemo::Namespace;
 use crate::omemo::payload::{self, Dialect, PayloadError};
@@ -79,7 +81,7 @@ fn envelope(bytes: &[u8], namespace: Namespace, context: &EnvelopeContext<'_>) -
         // Not an envelope: some programs encrypt plain text. It is shown as what it is.
         Err(finding) => {
             return Opened {
-                content: vec![Content { name: "text".into(), xml: text(bytes) }],
+                content: vec![Content { name: "text".into(), says: None, xml: text(bytes) }],
                 findings: vec![finding],
                 ..Opened::default()
             };
@@ -91,7 +93,11 @@ fn envelope(bytes: &[u8], namespace: Namespace, context: &EnvelopeContext<'_>) -
             opened.body = Some(Plaintext::new(element.text()));
         } else {
             opened.opt_out = opened.opt_out.take().or_else(|| OptOut::from_element(element));
-            opened.content.push(Content { name: name(element), xml: Plaintext::new(element.to_xml()) });
+            opened.content.push(Content {
+                name: name(element),
+                says: kind::of(element).map(Plaintext::new),
+                xml: Plaintext::new(element.to_xml()),
+            });
         }
     }
     opened

@@ -7,6 +7,7 @@ use super::content::Payload;
 use super::outcome::{OpenedBy, Outcome};
 use super::own_device::OwnDevice;
 use super::published::Published;
+use super::rules::envelope;
 use super::trial::Trial;
 use crate::model::{ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
 use std::collections::HashMap;
@@ -27,11 +28,15 @@ mod no_session;
 mod not_addressed;
 mod not_addressed_reason;
 mod ok;
+
+pub use ok::OPT_OUT;
+
 mod own_message;
 mod own_ratchet_moved;
 mod payload_auth_failed;
 mod prekey_missing;
 mod receiver_rolled_back;
+mod recovery;
 mod sender_rolled_back;
 mod signed_prekey_missing;
 mod simultaneous_initiation;
@@ -360,8 +365,10 @@ fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdic
     }
     evidence.extend(outcome.repairs.iter().map(|r| scene.stanza(r.clone())));
     if let Some(opened) = opened {
-        evidence.extend(opened.findings.iter().map(|f| scene.stanza(f.to_string())));
+        evidence.extend(opened.findings.iter().map(|f| rule(envelope::rule(f).id, f.to_string())));
     }
+    // What holds for every such message comes after what holds for this one.
+    evidence.sort_by_key(|e| e.kind == EvidenceKind::Rule);
     MessageVerdict {
         id: outcome.header.id.clone(),
         from: outcome.header.from.clone(),

@@ -29,6 +29,8 @@ pub struct ClientProfile {
     pub unanswered_limit: Option<u32>,
     /// Counter (or number of stanzas) at which it sends a heartbeat.
     pub heartbeat: Option<u32>,
+    /// What it does by itself when a message does not decrypt; `None` where nobody has looked.
+    pub healing: Option<Healing>,
     /// What it tells its user to do, in its own menu words.
     pub remedies: Remedies,
 }
@@ -58,6 +60,17 @@ pub struct Refusals {
 impl Refusals {
     /// A client that takes what it can read.
     pub const NONE: Self = Self { high_ids: false, exchange_without_prekey: false, long_iv: false, tag_in_payload: false };
+}
+
+/// What a client does by itself about a broken session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Healing {
+    /// It begins a new session when a message does not fit the one it has.
+    pub rebuilds: bool,
+    /// It begins a new session when it has none.
+    pub builds_missing: bool,
+    /// One sentence about it.
+    pub says: &'static str,
 }
 
 /// Signed prekey rotation of a client.

@@ -75,6 +75,8 @@ impl MessageVerdict {
 pub struct Content {
     /// `{namespace}name`.
     pub name: String,
+    /// What it is, in a few words, where the kind is known.
+    pub says: Option<Plaintext>,
     /// As XML.
     pub xml: Plaintext,
 }

@@ -3,7 +3,8 @@
 use super::diagnose::{MessageView, Sources, plaintext_text};
 use super::shared::count;
 use super::{Line, Page, View, page::Look};
-use crate::model::{Code, Diagnosis};
+use crate::analysis::diagnose::OPT_OUT;
+use crate::model::{Code, Diagnosis, EvidenceKind};
 use serde::Serialize;
 
 /// The messages with what they say.
@@ -66,6 +67,12 @@ fn message_text(page: &mut Page, message: &MessageView) {
     }
     page.hanging(0, 2, line);
     plaintext_text(page, 2, message);
+    for broken in message.evidence.iter().filter(|e| e.kind == EvidenceKind::Rule.as_str() && e.place.starts_with("SCE-")) {
+        page.line(2, Line::new().look(Look::Warning, &broken.says).faint(format!("  [{}]", broken.place)));
+    }
+    if message.detail == Some(OPT_OUT) {
+        message.remedy.iter().for_each(|remedy| page.line(2, Line::new().look(Look::Warning, remedy)));
+    }
     if message.plaintext.is_none() && message.content.is_empty() {
         page.line(2, Line::new().faint(&message.sentence));
     }

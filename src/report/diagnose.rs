@@ -82,6 +82,8 @@ pub struct MessageView {
 pub struct ContentView {
     /// `{namespace}name`.
     pub name: String,
+    /// What it is, in a few words; null if the kind is not known.
+    pub says: Option<String>,
     /// As XML.
     pub xml: String,
 }
@@ -147,7 +149,11 @@ impl MessageView {
 
 impl ContentView {
     fn new(content: &Content) -> Self {
-        Self { name: content.name.clone(), xml: content.xml.expose().to_owned() }
+        Self {
+            name: content.name.clone(),
+            says: content.says.as_ref().map(|s| s.expose().to_owned()),
+            xml: content.xml.expose().to_owned(),
+        }
     }
 }
 
@@ -384,8 +390,15 @@ pub(super) fn plaintext_text(page: &mut Page, indent: usize, message: &MessageVi
         page.verbatim(indent, body);
     }
     for content in &message.content {
-        page.line(indent, Line::new().faint(&content.name));
-        page.verbatim(indent + 2, &content.xml);
+        if let Some(says) = &content.says {
+            page.line(indent, Line::new().faint("content: ").plain(says));
+        } else {
+            page.line(indent, Line::new().faint(format!("other content: {}", content.name)));
+        }
+        // What can be said in words is shown as XML only to those who ask.
+        if content.says.is_none() || page.verbose() {
+            page.verbatim(indent + 2, &content.xml);
+        }
     }
 }
 

@@ -19,7 +19,7 @@
 //! **References.** XEP-0384, "Business Rules" (heartbeat) and "Receiving a message"; profanity-im/profanity#2129;
 //! tigase/beagle-im#64.
 
-use super::{Cause, Judgement, Scene, nothing};
+use super::{Cause, Judgement, Scene, nothing, rule};
 use crate::analysis::content::Payload;
 use crate::model::{Code, Confidence};
 
@@ -31,20 +31,37 @@ pub(super) const CAUSE: Cause =
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let outcome = scene.outcome;
-    if outcome.element.has_payload() || outcome.namespace().is_none() {
+    if outcome.element.has_payload() {
         return None;
     }
-    let purpose = match outcome.key_fact() {
-        Some(key) if key.exchange => "it begins a session",
-        Some(key) if key.counter >= HEARTBEAT => "a heartbeat after many one-sided messages",
-        Some(_) => "it completes a session or keeps the ratchet turning",
-        None => "it is meant for other devices",
+    let namespace = outcome.namespace()?;
+    // A heartbeat answers a long one-sided chain, and begins a new one of its own.
+    let unanswered = outcome.own_newest.as_ref().map(|own| own.counter).filter(|n| *n >= HEARTBEAT && !namespace.is_legacy());
+    let purpose = match (outcome.key_fact(), unanswered) {
+        (Some(key), _) if key.exchange => "it begins a session",
+        (Some(_), Some(_)) => "a heartbeat, since we had sent many messages without an answer",
+        (Some(key), None) if key.counter >= HEARTBEAT => "it keeps the ratchet turning after many one-sided messages",
+        (Some(_), None) => "it completes a session or keeps the ratchet turning",
+        (None, _) => "it is meant for other devices",
     };
     let mut judgement =
         Judgement::new(Confidence::Proven, format!("The message from {} carries no text: {purpose}.", scene.sender()))
             .evidence(scene.stanza("there is no payload"));
-    if let Some(Payload::Empty { regular: false }) = outcome.payload {
-        judgement = judgement.evidence(scene.stanza("its key material is not what this variant wants for an empty message"));
+    if let Some(counter) = unanswered {
+        let says =
+            format!("we had sent it messages up to counter {counter}; from {HEARTBEAT} on the receiver must send a heartbeat");
+        judgement = judgement.evidence(rule("XEP-0384, heartbeat", says));
+    }
+    match outcome.payload {
+        Some(Payload::Empty { regular: false }) => {
+            let says = "its key material is not what this variant wants for an empty message";
+            judgement = judgement.evidence(scene.stanza(says));
+        }
+        Some(Payload::Empty { regular: true }) if !namespace.is_legacy() => {
+            judgement = judgement
+                .evidence(scene.stanza("its key material is 32 zero bytes, the mark of a message that is empty on purpose"));
+        }
+        _ => {}
     }
     Some(judgement)
 }

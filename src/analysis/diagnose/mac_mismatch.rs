@@ -36,6 +36,7 @@
 //! profanity-im/profanity#2137; iNPUTmice/Conversations#3076; dino/dino#1123; monal-im/Monal#537;
 //! signalapp/Signal-iOS#1630.
 
+use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, rule};
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact};
 use crate::model::{Code, Confidence, Evidence};
@@ -69,6 +70,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let replace = scene.client().and_then(|c| c.remedies.replace_session);
     Some(
         judgement
+            .recovery(scene, Broken::DoesNotFit)
             .remedy("Write something back: an answer often heals the session.")
             .remedy(replace.unwrap_or("If it does not help, end and restart the session with this device.")),
     )

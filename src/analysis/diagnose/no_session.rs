@@ -29,6 +29,7 @@
 //! **References.** XEP-0384, "Building a session" and "Receiving a message"; conversejs/converse.js#3099;
 //! ChatSecure/ChatSecure-iOS#633; omemo/gajim-omemo#98; gkdr/lurch#186.
 
+use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, Whole, in_stanza, in_store};
 use crate::analysis::activity::HEARTBEAT;
 use crate::analysis::trial::SessionFact;
@@ -49,6 +50,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         Judgement::new(Confidence::Proven, format!("{} has no session with {}.", account.client.name, scene.sender()))
             .evidence(scene.stanza("it is an ordinary message, not a key exchange"))
             .evidence(in_store(&account.place, format!("no session with {}", scene.sender())))
+            .recovery(scene, Broken::Missing)
             .remedy("Send any message to this contact: that begins a new session; then ask for the lost message again.")
             .all_remedies(replace),
     )

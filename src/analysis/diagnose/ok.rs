@@ -14,9 +14,11 @@
 //! poezio-omemo not those that arrive without an open tab. The message is then fine, and the client still does not
 //! show it.
 //!
-//! **What to do.** Nothing.
+//! **What to do.** Nothing; only an opt-out wants a decision from you.
 //!
 //! **Fine causes.**
+//! - `opt-out`: the sender asks for messages without encryption. Your client must hold back what you write until you
+//!   agree; the sessions stay.
 //! - `not-tried`: there was no store, so only what stands in clear was looked at. Give one with `--store`.
 //! - `text-not-in-log`: the key opened, but the log has left out the text.
 //! - `iv-16`: the sender uses an IV of 16 bytes, as old clients did; newer versions of Monal refuse that.
@@ -25,15 +27,18 @@
 //!
 //! **References.** XEP-0384, "Receiving a message".
 
-use super::{Cause, Judgement, Scene, nothing, rule};
+use super::{Cause, Judgement, Scene, Whole, rule};
 use crate::analysis::content::{Opened, Payload};
-use crate::model::{Code, Confidence};
+use crate::model::{Code, Confidence, Finding, MessageVerdict};
 use crate::omemo::payload::{Dialect, TagPlace};
 
 /// Length of the initialisation vector of old clients.
 const OLD_IV_LENGTH: usize = 16;
 
-pub(super) const CAUSE: Cause = Cause { code: Code::Ok, source: include_str!("ok.rs"), judge, whole: nothing };
+pub(super) const CAUSE: Cause = Cause { code: Code::Ok, source: include_str!("ok.rs"), judge, whole };
+
+/// The detail of a message that asks for plaintext.
+pub const OPT_OUT: &str = "opt-out";
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if !scene.opened() && !scene.outcome.trials.is_empty() {
@@ -47,7 +52,19 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
                 .open_question("Whether it decrypts: a copy of our client's store (--store) would tell."),
         );
     }
-    let judgement = Judgement::new(Confidence::Proven, format!("The message from {} decrypts.", scene.sender()));
+    let judgement = if opts_out(scene) {
+        let sentence =
+            format!("The message from {} decrypts: it asks for messages without encryption from now on.", scene.sender());
+        Judgement::new(Confidence::Proven, sentence)
+            .detail(OPT_OUT)
+            .evidence(rule(
+                "XEP-0384, opt-out",
+                "the client must send nothing until the user has agreed to go on without encryption",
+            ))
+            .remedy(WHAT_NOW)
+    } else {
+        Judgement::new(Confidence::Proven, format!("The message from {} decrypts.", scene.sender()))
+    };
     if matches!(scene.outcome.payload, Some(Payload::LeftOut)) {
         let sentence = format!("The key that {} made for us opens; the log has left out the text.", scene.sender());
         return Some(
@@ -83,4 +100,27 @@ fn old_packing(scene: &Scene<'_>) -> Option<(&'static str, &'static str, &'stati
         "the authentication tag stands behind the text, as clients before 2018 sent it",
         "newer versions want it with the key and show an error: then the sender should update",
     ))
+}
+
+/// What an opt-out means for our client.
+const WHAT_NOW: &str = "Write nothing to this contact until you have decided: the client must hold back every message until you agree to write without encryption. The sessions stay, so encryption can be taken up again at any time.";
+
+fn opts_out(scene: &Scene<'_>) -> bool {
+    matches!(&scene.outcome.payload, Some(Payload::Opened(opened)) if opened.opt_out.is_some())
+}
+
+/// Opt-outs: nothing is wrong with them, and yet somebody has to decide.
+fn whole(_whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
+    let opted = verdicts.iter().filter(|v| v.detail == Some(OPT_OUT) && v.code == Code::Ok);
+    opted
+        .map(|v| Finding {
+            code: Code::Ok,
+            detail: v.detail,
+            confidence: v.confidence,
+            sentence: v.sentence.clone(),
+            evidence: v.evidence.clone(),
+            remedy: v.remedy.clone(),
+            stanza_ids: v.id.iter().cloned().collect(),
+        })
+        .collect()
 }

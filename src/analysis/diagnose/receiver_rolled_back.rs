@@ -34,6 +34,7 @@
 //! iNPUTmice/Conversations#2665; dino/dino#1123; element-hq/element-web#3822.
 
 use super::own_ratchet_moved::own_ratchet_moved;
+use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, Whole, in_stanza};
 use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict};
 use std::collections::BTreeSet;
@@ -52,6 +53,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     )
     .all_evidence(moved.evidence)
     .remedy("If you copied the store, copy it again together with all files beside it (-wal, -journal).")
+    .recovery(scene, Broken::DoesNotFit)
     .remedy("If the client was restored from a backup: write to this contact so that a new session begins, then ask for the lost messages.")
     .all_remedies(scene.client().and_then(|c| c.remedies.replace_session));
     Some(match moved.confidence {

@@ -26,6 +26,7 @@
 //! **References.** XEP-0384, "Receiving a message" and "Business Rules"; signalapp/libsignal-protocol-java#12;
 //! xmtp/libxmtp#200.
 
+use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, Whole, computed, in_stanza};
 use crate::analysis::trial::RatchetFact;
 use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
@@ -55,7 +56,11 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .all_evidence(two_sessions(scene)?)
             .open_question("The sender's store, or a copy of ours from before its key exchange, would prove it.")
     };
-    Some(judgement.remedy(replace.unwrap_or("One side, not both, should replace the session with this device and write again.")))
+    Some(
+        judgement
+            .recovery(scene, Broken::DoesNotFit)
+            .remedy(replace.unwrap_or("One side, not both, should replace the session with this device and write again.")),
+    )
 }
 
 /// Signs in the clear that the sender goes on in a session that its own key exchange has replaced here:

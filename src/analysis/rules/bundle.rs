@@ -21,7 +21,8 @@ const BND_3: Rule = must("BND-3", EVERY, "The ids of prekeys are numbers from 1 
 const BND_4: Rule = should("BND-4", EVERY, "The signed prekey is replaced every week to every month.");
 const BND_5: Rule = should("BND-5", EVERY, "The signed prekey before the present one is kept for one more period.");
 const BND_6: Rule = must("BND-6", EVERY, "A one-time prekey that was used is replaced in the bundle.");
-const BND_7: Rule = must("BND-7", EVERY, "What a bundle publishes is in the store of its device.");
+/// No MUST: the copy of the store may be older than the bundle.
+const BND_7: Rule = should("BND-7", EVERY, "What a bundle publishes is in the store of its device.");
 
 pub(super) const RULES: &[&Rule] = &[&DEV_2, &BND_1, &BND_2, &BND_3, &BND_4, &BND_5, &BND_6, &BND_7];
 
@@ -166,7 +167,9 @@ fn against_store(account: &Account, namespace: Namespace, bundle: &LastBundle, b
         account.prekeys.iter().filter(|k| of(&k.namespaces)).map(|k| (k.id, k.pair.public)).collect();
     if let Some((id, key)) = bundle.signed_prekey {
         if !signed.contains(&key) {
-            let says = format!("the store lacks the published signed prekey {id}: key exchanges that use it will fail");
+            let says = format!(
+                "the store lacks the published signed prekey {id}: it is an older copy, or key exchanges that use the key will fail"
+            );
             breaches.note(&BND_7, namespace, says, &bundle.seen);
         } else if let Some((id, key)) = bundle.before
             && !signed.contains(&key)
@@ -181,7 +184,7 @@ fn against_store(account: &Account, namespace: Namespace, bundle: &LastBundle, b
     if !different.is_empty() {
         let some = different.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
         let says = format!(
-            "the store holds other keys than the published ones for {} of {} one-time prekeys ({some}): key exchanges that use them fail",
+            "the store holds other keys than the published ones for {} of {} one-time prekeys ({some}): it is an older copy, or key exchanges that use them will fail",
             different.len(),
             bundle.prekeys.len()
         );

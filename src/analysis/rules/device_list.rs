@@ -7,7 +7,7 @@ use crate::model::{BareJid, CapturedDeviceList, CapturedMessage, CapturedStanza,
 use crate::omemo::stanza::encrypted::Encrypted;
 use crate::omemo::xml::Element;
 use crate::omemo::{Namespace, signature};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 const DEV_1: Rule = must("DEV-1", EVERY, "A device id is a number from 1 to 2^31-1.");
 const DEV_3: Rule = must("DEV-3", EVERY, "The own device is on the own list, and is put back when somebody removes it.");
@@ -25,11 +25,14 @@ const LBL_2: Rule = should("LBL-2", LATER, "A label is not longer than 53 charac
 
 pub(super) const RULES: &[&Rule] = &[&DEV_1, &DEV_3, &DEV_4, &DEV_5, &DEV_6, &DEV_7, &LBL_1, &LBL_2];
 
+/// Unlisted devices that are remembered for each account.
+const MAX_UNLISTED: usize = 1_000;
+
 /// What the checks remember.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     /// Senders that were not on the list when they wrote.
-    unlisted: HashMap<(Option<BareJid>, u32, Namespace), Sighting>,
+    unlisted: HashMap<(Option<BareJid>, Namespace), BTreeMap<u32, Sighting>>,
     /// Bundles that our client removed, by device.
     removed: HashSet<u32>,
 }
@@ -75,7 +78,7 @@ impl Checks {
             breaches.note(&DEV_4, namespace, format!("the node of {whose} has {} items, expected one", list.items), &seen);
         }
         // The list was fetched, or pushed.
-        self.unlisted.retain(|(jid, _, n), _| *jid != owner || *n != namespace);
+        self.unlisted.remove(&(owner, namespace));
     }
 
     pub fn take_message(&mut self, message: &CapturedMessage, encrypted: &Encrypted, known: &Known) {
@@ -84,7 +87,10 @@ impl Checks {
             return;
         }
         if known.list(Some(from), encrypted.namespace).is_some_and(|list| !list.holds(sid)) {
-            self.unlisted.entry((Some(from.clone()), sid, encrypted.namespace)).or_insert_with(|| sighting(message));
+            let devices = self.unlisted.entry((Some(from.clone()), encrypted.namespace)).or_default();
+            if devices.len() < MAX_UNLISTED {
+                devices.entry(sid).or_insert_with(|| sighting(message));
+            }
         }
     }
 
@@ -122,9 +128,11 @@ impl Checks {
         }
         let mut unlisted: Vec<_> = self.unlisted.iter().collect();
         unlisted.sort_by(|a, b| a.0.cmp(b.0));
-        for ((jid, sid, namespace), seen) in unlisted {
-            let who = device_of(Some(*sid), jid.as_ref());
-            breaches.note(&DEV_6, *namespace, format!("{who} is not on the last list, and no newer list follows"), seen);
+        for ((jid, namespace), devices) in unlisted {
+            for (sid, seen) in devices {
+                let who = device_of(Some(*sid), jid.as_ref());
+                breaches.note(&DEV_6, *namespace, format!("{who} is not on the last list, and no newer list follows"), seen);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::model::{Account, BareJid, CapturedMessage, CapturedStanza, TrustLevel
 use crate::omemo::Namespace;
 use crate::omemo::stanza::encrypted::Encrypted;
 use crate::omemo::xml::Element;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const MSG_1: Rule = must(
     "MSG-1",
@@ -88,17 +88,18 @@ impl Checks {
     /// Compares the keys of our own message with the lists that were known when it went out.
     fn readers(&mut self, message: &CapturedMessage, encrypted: &Encrypted, known: &Known, seen: &Sighting) {
         let namespace = encrypted.namespace;
-        let named = encrypted.keys.iter().filter_map(|k| k.jid.as_deref().and_then(BareJid::new));
         let to = message.to.clone().filter(|_| message.room.is_none());
-        let readers: BTreeSet<BareJid> = named.chain(to).chain(known.account(message)).collect();
+        // Legacy keys do not say whose they are: they count for everybody.
+        let mut keyed: BTreeMap<Option<BareJid>, BTreeSet<u32>> = BTreeMap::new();
+        for key in &encrypted.keys {
+            keyed.entry(key.jid.as_deref().and_then(BareJid::new)).or_default().extend(key.rid);
+        }
+        let none = BTreeSet::new();
+        let readers: BTreeSet<BareJid> = keyed.keys().flatten().cloned().chain(to).chain(known.account(message)).collect();
         for jid in readers {
-            let keyed: BTreeSet<u32> = encrypted
-                .keys
-                .iter()
-                .filter(|k| k.jid.as_deref().is_none_or(|named| BareJid::new(named).as_ref() == Some(&jid)))
-                .filter_map(|k| k.rid)
-                .collect();
-            for id in &keyed {
+            let whose = if namespace.is_legacy() { None } else { Some(jid.clone()) };
+            let keyed = keyed.get(&whose).unwrap_or(&none);
+            for id in keyed {
                 put(&mut self.with_text, (jid.clone(), *id, namespace), seen);
             }
             let Some(list) = known.list(Some(&jid), namespace) else { continue };
@@ -118,7 +119,7 @@ impl Checks {
             let who = device_of(Some(device.1), Some(&device.0));
             match trust(device) {
                 Some(TrustLevel::Trusted) => {
-                    let says = format!("no key was made for {who}, which is listed and trusted");
+                    let says = format!("no key was made for {who}, which is listed, and trusted in this copy of the store");
                     breaches.note(&MSG_1, device.2, says, seen);
                 }
                 None | Some(TrustLevel::Unknown) => {
@@ -131,7 +132,12 @@ impl Checks {
         for (device, seen) in sorted(&self.with_text) {
             if trust(device) == Some(TrustLevel::Undecided) {
                 let who = device_of(Some(device.1), Some(&device.0));
-                breaches.note(&SES_9, device.2, format!("a text was encrypted for {who}, which is undecided in the store"), seen);
+                breaches.note(
+                    &SES_9,
+                    device.2,
+                    format!("a text was encrypted for {who}, about which this copy of the store says that nobody has decided"),
+                    seen,
+                );
             }
         }
     }

@@ -132,13 +132,16 @@ impl Checks {
         let sender =
             message.from.clone().or_else(|| known.account(message).filter(|_| message.direction == Some(Direction::Outgoing)));
         let Some(sender) = sender else { return };
+        let named: BTreeSet<BareJid> = encrypted.keys.iter().filter_map(|k| k.jid.as_deref().and_then(BareJid::new)).collect();
+        let rids: BTreeSet<u32> = encrypted.keys.iter().filter_map(|k| k.rid).collect();
         for member in room.members.iter().filter(|m| **m != sender) {
             let list = known.list(Some(member), namespace);
-            let keyed = encrypted.keys.iter().any(|k| match &k.jid {
-                Some(named) => BareJid::new(named).as_ref() == Some(member),
-                // In the legacy variant only the member's list tells whose a key is.
-                None => list.is_none_or(|l| k.rid.is_some_and(|rid| l.holds(rid))),
-            });
+            let keyed = if namespace.is_legacy() {
+                // Only the member's list tells which keys are for it.
+                list.is_none_or(|l| l.devices.iter().any(|d| rids.contains(&d.id)))
+            } else {
+                named.contains(member)
+            };
             if keyed || list.is_some_and(|l| l.devices.is_empty()) {
                 continue;
             }

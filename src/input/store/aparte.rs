@@ -30,6 +30,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
+    healing: None,
     remedies: Remedies {
         replace_session: None,
         trust_device: None,

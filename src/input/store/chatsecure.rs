@@ -24,6 +24,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: NEVER,
     unanswered_limit: None,
     heartbeat: None,
+    healing: None,
     remedies: Remedies { replace_session: None, trust_device: None, reset: None },
 };
 

@@ -14,7 +14,7 @@ use super::candidate::Candidate;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel,
+    Account, ActivityFacts, BareJid, ClientProfile, Healing, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel,
     TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
@@ -40,6 +40,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
+    healing: Some(Healing {
+        rebuilds: true,
+        builds_missing: true,
+        says: "Conversations rebuilds the session by itself: it fetches the bundle and sends a key transport, once per device until it reconnects, only for contacts in the roster or written to before; it does nothing when a key exchange fails",
+    }),
     remedies: Remedies {
         replace_session: None,
         trust_device: Some("In Conversations' contact details, switch the OMEMO fingerprint on after comparing it"),

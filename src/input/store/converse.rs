@@ -7,8 +7,8 @@
 use super::OpenOptions;
 use super::web_storage::WebStorage;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Device, Place, Problem, ProblemScope, Refusals, Remedies, StoredPreKey,
-    StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule,
+    Account, ActivityFacts, BareJid, ClientProfile, Device, Healing, Place, Problem, ProblemScope, Refusals, Remedies,
+    StoredPreKey, StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::session_record::javascript;
@@ -32,6 +32,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: Some(53),
+    healing: Some(Healing {
+        rebuilds: false,
+        builds_missing: false,
+        says: "Converse shows an error in place of the message and repairs nothing by itself",
+    }),
     remedies: Remedies {
         replace_session: None,
         trust_device: Some("open the contact's details and set the device to trusted under \"OMEMO Fingerprints\""),

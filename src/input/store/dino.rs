@@ -10,7 +10,7 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    BareJid, ClientProfile, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
+    BareJid, ClientProfile, Healing, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -35,6 +35,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
+    healing: Some(Healing {
+        rebuilds: false,
+        builds_missing: false,
+        says: "Dino writes a line to its debug log and repairs nothing by itself",
+    }),
     remedies: Remedies {
         replace_session: None,
         trust_device: Some("In Dino's contact details, Encryption (OMEMO), compare the fingerprint and accept the key"),

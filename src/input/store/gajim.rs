@@ -10,8 +10,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Place, ProblemScope, Refusals, Remedies, SignedPreKeyRotation, Trust, TrustLevel,
-    TrustRule, When,
+    ActivityFacts, BareJid, ClientProfile, Healing, Place, ProblemScope, Refusals, Remedies, SignedPreKeyRotation, Trust,
+    TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -35,6 +35,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     }),
     unanswered_limit: Some(2000),
     heartbeat: None,
+    healing: Some(Healing {
+        rebuilds: false,
+        builds_missing: false,
+        says: "Gajim drops the message and repairs nothing by itself; only a new bundle or key exchange begins a new session",
+    }),
     remedies: Remedies {
         replace_session: Some(
             "In Gajim's OMEMO settings of the account, delete the contact's key, then write to the contact again",

@@ -10,8 +10,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Label, LabelSignature, Place, ProblemScope, Refusals, Remedies, SignedPreKeyRotation,
-    Trust, TrustLevel, TrustRule, When,
+    ActivityFacts, BareJid, ClientProfile, Healing, Label, LabelSignature, Place, ProblemScope, Refusals, Remedies,
+    SignedPreKeyRotation, Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -36,6 +36,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     }),
     unanswered_limit: Some(106),
     heartbeat: Some(53),
+    healing: Some(Healing {
+        rebuilds: false,
+        builds_missing: true,
+        says: "Kaidan begins a new session by itself when it has none, and only logs when a message does not fit",
+    }),
     remedies: Remedies {
         replace_session: None,
         trust_device: Some("In Kaidan's contact details, compare the key (scan its QR code) and trust it"),

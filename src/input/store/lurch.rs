@@ -11,7 +11,7 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule,
+    ActivityFacts, BareJid, ClientProfile, Healing, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -31,6 +31,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
+    healing: Some(Healing {
+        rebuilds: false,
+        builds_missing: false,
+        says: "lurch repairs nothing: its branch for that tests an error number that never comes",
+    }),
     remedies: Remedies {
         replace_session: None,
         trust_device: None,

@@ -9,7 +9,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
+    ActivityFacts, BareJid, ClientProfile, Healing, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel,
+    TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -32,6 +33,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
+    healing: Some(Healing {
+        rebuilds: true,
+        builds_missing: true,
+        says: "Monal rebuilds the session by itself after any failure but a duplicate: it fetches the bundle and sends a key transport",
+    }),
     remedies: Remedies {
         replace_session: None,
         trust_device: Some("In Monal's contact details, Encryption Keys, compare the key and trust it"),

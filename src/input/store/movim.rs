@@ -33,6 +33,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
+    healing: None,
     remedies: Remedies {
         replace_session: None,
         trust_device: Some("switch the device on in the contact's encryption settings"),

@@ -11,7 +11,8 @@ use super::sqlite::unsigned_id;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, BareJid, ClientProfile, Part, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule,
+    Account, BareJid, ClientProfile, Healing, Part, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel,
+    TrustRule,
 };
 use crate::omemo::curve::PublicKey;
 use crate::omemo::ratchet::Implementation;
@@ -36,6 +37,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
+    healing: Some(Healing {
+        rebuilds: false,
+        builds_missing: false,
+        says: "Profanity prints an error and repairs nothing by itself; after a key exchange it begins a session only if it has none",
+    }),
     remedies: Remedies {
         replace_session: Some(
             "In Profanity: /omemo untrust JID FINGERPRINT (that drops the session), then /omemo trust JID FINGERPRINT and write",

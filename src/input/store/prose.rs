@@ -9,7 +9,7 @@ use super::web_storage::WebStorage;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, BareJid, ClientProfile, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
+    Account, BareJid, ClientProfile, Healing, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::curve::{KeyPair, PrivateKey, PublicKey};
 use crate::omemo::ratchet::Implementation;
@@ -34,6 +34,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
+    healing: Some(Healing {
+        rebuilds: true,
+        builds_missing: true,
+        says: "Prose marks the session as broken after any key that does not decrypt and begins a new one with an empty message",
+    }),
     remedies: Remedies { replace_session: None, trust_device: None, reset: None },
 };
 

@@ -11,8 +11,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Device, Label, LabelSignature, Place, ProblemScope, Refusals, Remedies, Trust,
-    TrustLevel, TrustRule,
+    ActivityFacts, BareJid, ClientProfile, Device, Healing, Label, LabelSignature, Place, ProblemScope, Refusals, Remedies,
+    Trust, TrustLevel, TrustRule,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -34,6 +34,11 @@ pub const PLUGIN: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
+    healing: Some(Healing {
+        rebuilds: false,
+        builds_missing: false,
+        says: "Psi passes over the message in silence and repairs nothing; only a key exchange that names a missing prekey makes it begin a new session",
+    }),
     remedies: Remedies {
         replace_session: None,
         trust_device: Some("In Psi's OMEMO settings, compare the fingerprint and trust the device"),

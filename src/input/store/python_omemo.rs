@@ -11,8 +11,9 @@ use super::json_text;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Device, Label, LabelSignature, Part, Place, Problem, ProblemScope, Refusals,
-    Remedies, SignedPreKeyRotation, StoredPreKey, StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule, When,
+    Account, ActivityFacts, BareJid, ClientProfile, Device, Healing, Label, LabelSignature, Part, Place, Problem, ProblemScope,
+    Refusals, Remedies, SignedPreKeyRotation, StoredPreKey, StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule,
+    When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::session_record::json::{ByteForm, Node, ShapeError};
@@ -46,6 +47,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     }),
     unanswered_limit: None,
     heartbeat: Some(53),
+    healing: Some(Healing {
+        rebuilds: false,
+        builds_missing: false,
+        says: "python-omemo reports the failure to the program and never replaces a session by itself",
+    }),
     remedies: Remedies {
         replace_session: Some("let the program call `replace_sessions` for the contact's device"),
         trust_device: Some("let the program set the trust level of the device's key to TRUSTED"),

@@ -10,7 +10,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
+    ActivityFacts, BareJid, ClientProfile, Healing, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel,
+    TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -32,6 +33,11 @@ pub const SISKIN: ClientProfile = ClientProfile {
     signed_prekey_rotation: None,
     unanswered_limit: None,
     heartbeat: None,
+    healing: Some(Healing {
+        rebuilds: true,
+        builds_missing: true,
+        says: "Siskin and Beagle rebuild the session by themselves: they fetch the bundle and send a key transport, for messages that carry a server's id",
+    }),
     remedies: Remedies { replace_session: None, trust_device: None, reset: None },
 };
 

@@ -7,8 +7,8 @@ use super::candidate::Candidate;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Place, ProblemScope, Refusals, Remedies, SignedPreKeyRotation, Trust,
-    TrustLevel, TrustRule, When,
+    Account, ActivityFacts, BareJid, ClientProfile, Healing, Place, ProblemScope, Refusals, Remedies, SignedPreKeyRotation,
+    Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -33,6 +33,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     signed_prekey_rotation: Some(SignedPreKeyRotation { days: 7, kept: "the rotation is off by default; when on, 4 are kept" }),
     unanswered_limit: Some(400),
     heartbeat: None,
+    healing: Some(Healing {
+        rebuilds: false,
+        builds_missing: true,
+        says: "Smack begins a new session by itself when it has none (unless the program switched that off), and does nothing when a message does not fit",
+    }),
     remedies: Remedies { replace_session: None, trust_device: None, reset: None },
 };
 
