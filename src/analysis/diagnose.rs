@@ -1,7 +1,7 @@
 //! Causes: one a file. A cause looks at the facts of a message and says whether it explains them; the
 //! first in [`CAUSES`] that does names the code. Its doc comment is what `explain CODE` prints.
 
-use super::book::Book;
+use super::book::{Book, OwnRatchetKey};
 use super::client_words::{ClientWords, Said};
 use super::content::Payload;
 use super::outcome::{OpenedBy, Outcome};
@@ -177,6 +177,20 @@ impl<'a> Scene<'a> {
         matches!(self.outcome.opened_by, Some(OpenedBy::Trial(_)))
     }
 
+    /// The newest of our ratchet keys towards the sender's device that the capture showed before.
+    pub fn own_newest(&self) -> Option<&'a OwnRatchetKey> {
+        self.own_sent(self.outcome.own_newest?)
+    }
+
+    /// A key exchange of ours with the sender's device, seen before.
+    pub fn own_exchange(&self) -> Option<&'a OwnRatchetKey> {
+        self.own_sent(self.outcome.own_exchange?)
+    }
+
+    fn own_sent(&self, position: usize) -> Option<&'a OwnRatchetKey> {
+        self.whole.book.own_ratchet_keys(self.outcome.namespace()?, self.outcome.element.sid()?).get(position)
+    }
+
     /// `device 4711 of bob@example.org`.
     pub fn sender(&self) -> String {
         let device = self.outcome.element.sid().map_or_else(|| "an unnamed device".into(), |id| format!("device {id}"));
@@ -283,8 +297,8 @@ pub fn in_store(place: impl ToString, says: impl Into<String>) -> Evidence {
 }
 
 /// Evidence from another stanza.
-pub fn in_stanza(sighting: &super::book::Sighting, says: impl Into<String>) -> Evidence {
-    Evidence { kind: EvidenceKind::Stanza, place: sighting.position.to_string(), says: says.into() }
+pub fn in_stanza(position: &Position, says: impl Into<String>) -> Evidence {
+    Evidence { kind: EvidenceKind::Stanza, place: position.to_string(), says: says.into() }
 }
 
 /// Evidence from a computation.
@@ -311,7 +325,7 @@ pub fn verdicts(whole: &Whole<'_>) -> Vec<MessageVerdict> {
         let outcome = scene.outcome;
         let mut found = verdict(&scene);
         let copy = outcome.seen_before.as_ref().filter(|seen| seen.same_bytes && !seen.opened && outcome.opened_by.is_none());
-        if let Some(earlier) = copy.and_then(|seen| verdicts.get(*first.get(&seen.sighting.position)?)) {
+        if let Some(earlier) = copy.and_then(|seen| verdicts.get(*first.get(&seen.position)?)) {
             let evidence = scene.stanza(format!("the same bytes as in {}, which failed already", earlier.position));
             found = MessageVerdict { evidence: [vec![evidence], earlier.evidence.clone()].concat(), ..found.like(earlier) };
         }
@@ -351,7 +365,7 @@ pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
         sid: outcome.element.sid(),
         to_device: own.and_then(|o| o.device_id).filter(|_| addressed),
         account: own.and_then(|o| o.jid.clone()),
-        time: outcome.header.sent.clone().or_else(|| outcome.header.time.clone()),
+        time: outcome.header.time.clone(),
         position: outcome.header.position.clone(),
         namespace: outcome.namespace(),
         code,

@@ -52,7 +52,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         )
         .detail("id-clash-same-account")
         .evidence(scene.stanza(format!("here the identity key is {}", identity.fingerprint().grouped())))
-        .evidence(in_stanza(&back.first, format!("afterwards the known key {} is in use again", known.fingerprint().grouped())))
+        .evidence(in_stanza(
+            &back.first.position,
+            format!("afterwards the known key {} is in use again", known.fingerprint().grouped()),
+        ))
         .remedy("The sender should make new OMEMO keys on one of the two installations."),
     )
 }

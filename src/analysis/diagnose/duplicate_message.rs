@@ -37,7 +37,7 @@ fn judge_same_bytes(scene: &Scene<'_>) -> Option<Judgement> {
     Some(
         Judgement::new(Confidence::Proven, "This is another copy of a message that was already read.")
             .maybe_detail(detail(scene))
-            .evidence(in_stanza(&seen.sighting, "the same bytes came before")),
+            .evidence(in_stanza(&seen.position, "the same bytes came before")),
     )
 }
 

@@ -43,15 +43,15 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     judgement = match list {
         Some(list) if !list.ids.contains(&own_id) => judgement
             .detail("own-device-not-listed")
-            .evidence(in_stanza(&list.last, "our own device list does not name this device"))
+            .evidence(in_stanza(&list.last.position, "our own device list does not name this device"))
             .remedy(format!("Restart {} so that it puts itself on the list again.", scene.client_name())),
         Some(list) if outcome.addressing.rids.iter().any(|r| list.ever.contains(r) && !list.ids.contains(r)) => judgement
             .detail("sender-has-old-list")
-            .evidence(in_stanza(&list.last, "our newest device list no longer names a device that the sender wrote to"))
+            .evidence(in_stanza(&list.last.position, "our newest device list no longer names a device that the sender wrote to"))
             .remedy("The sender's client should reload the device list: closing and opening the chat or reconnecting is often enough."),
         Some(list) if outcome.origin != Origin::OwnAccount => judgement
             .maybe_detail(outcome.addressing.rids.iter().any(|r| list.ids.contains(r)).then_some("sender-untrusts-us"))
-            .evidence(in_stanza(&list.last, "our device list names this device"))
+            .evidence(in_stanza(&list.last.position, "our device list names this device"))
             .remedy("The sender should look at our devices in the sending client and trust this one."),
         _ => judgement.remedy("Look in the sending client whether it knows and trusts this device.").open_question(
             "Why there is no key: our device list (is this device on it?) and the sender's trust settings would tell.",

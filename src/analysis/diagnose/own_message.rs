@@ -27,10 +27,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let header = &scene.outcome.header;
-    let way = match (header.wrapper, header.direction, &header.room) {
+    let way = match (header.wrapper, header.direction, header.room) {
         (Wrapper::CarbonSent | Wrapper::CarbonReceived, ..) => "a carbon of it",
         (Wrapper::Archive, ..) => "a copy from the archive",
-        (_, Some(Direction::Incoming), Some(_)) => "the room's reflection of it",
+        (_, Some(Direction::Incoming), true) => "the room's reflection of it",
         (_, Some(Direction::Outgoing), _) => "it as it went out",
         _ => "a copy of it",
     };

@@ -84,7 +84,7 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
             ),
             evidence: vec![
                 in_stanza(&reuse.first, format!("our ratchet key with counter {}", reuse.counter)),
-                in_stanza(&reuse.second, "the same ratchet key and counter with other contents"),
+                in_stanza(&reuse.second.position, "the same ratchet key and counter with other contents"),
             ],
             remedy: vec![
                 "Make sure that the profile runs on one machine only.".into(),

@@ -39,7 +39,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return Some(remedies(
             Judgement::new(Confidence::Proven, sentence)
                 .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))
-                .evidence(in_stanza(&seen.sighting, "the same ratchet key and counter with other bytes")),
+                .evidence(in_stanza(&seen.position, "the same ratchet key and counter with other bytes")),
         ));
     }
     let Some(RatchetFact::Used { index, .. }) = scene.trial()?.ratchet else { return None };

@@ -37,11 +37,8 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     );
     let judgement = if trial.replaced_session_opens {
         let opens = computed("the message opens with the session that their key exchange replaced");
-        let ours = scene
-            .outcome
-            .own_exchange
-            .as_ref()
-            .map(|own| in_stanza(&own.first, "our own key exchange went out, crossing theirs"));
+        let ours =
+            scene.own_exchange().map(|own| in_stanza(&own.first.position, "our own key exchange went out, crossing theirs"));
         Judgement::new(Confidence::Proven, sentence).evidence(opens).all_evidence(ours)
     } else {
         Judgement::new(Confidence::Likely, sentence)
@@ -62,8 +59,8 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
     let begun = trial.turned_at?;
     let key = scene.outcome.key_fact()?;
     let mut evidence = Vec::new();
-    if let Some(own) = scene.outcome.own_exchange.as_ref().filter(|own| own.order <= begun) {
-        evidence.push(in_stanza(&own.first, "our own key exchange went out before theirs was read"));
+    if let Some(own) = scene.own_exchange().filter(|own| own.order <= begun) {
+        evidence.push(in_stanza(&own.first.position, "our own key exchange went out before theirs was read"));
     }
     let order = scene.whole.book.chain_order(scene.outcome.namespace()?, scene.outcome.element.sid()?, &key.ratchet_key)?;
     if order < begun {
@@ -78,7 +75,7 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (scene, verdict) in whole.scenes().zip(verdicts) {
         let outcome = scene.outcome;
-        let Some(own) = outcome.own_exchange.as_ref() else { continue };
+        let Some(own) = scene.own_exchange() else { continue };
         // Theirs begins a session of its own although ours is on its way, or it answers in a replaced one.
         let device = (verdict.from.clone(), verdict.sid);
         if told.contains(&device) {
@@ -102,7 +99,7 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
             confidence: if named { verdict.confidence } else { Confidence::Likely },
             sentence: format!("We and {} began a session with each other at the same time; {effect}.", scene.sender()),
             evidence: vec![
-                in_stanza(&own.first, "our own key exchange"),
+                in_stanza(&own.first.position, "our own key exchange"),
                 scene.stanza("their key exchange, begun before they had ours"),
             ],
             remedy: vec![if harmless {

@@ -138,11 +138,8 @@ impl Database {
             (true, false) => return Vec::new(),
         };
         let filter = only.map_or_else(String::new, |(column, value)| format!(" AND {} = {value}", quote(column)));
-        let sql = format!(
-            "SELECT 0, {0}, max({1}) FROM {from} WHERE {0} IS NOT NULL{filter} GROUP BY {0}",
-            quote(key),
-            quote(time)
-        );
+        let sql =
+            format!("SELECT 0, {0}, max({1}) FROM {from} WHERE {0} IS NOT NULL{filter} GROUP BY {0}", quote(key), quote(time));
         let columns = [key.to_owned(), time.to_owned()].into();
         let (rows, scope) = (Vec::new(), ProblemScope::Other);
         let mut reader = Reader { database: self, table: name, columns, rows, total: 0, damaged: false, scope };
