@@ -6,6 +6,7 @@ use super::client_words::{ClientWords, Said};
 use super::content::Payload;
 use super::outcome::{OpenedBy, Outcome};
 use super::own_device::OwnDevice;
+use super::phrases::Phrases;
 use super::published::Published;
 use super::trial::Trial;
 use crate::model::{ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
@@ -220,7 +221,7 @@ impl<'a> Scene<'a> {
 
     /// Evidence from this stanza.
     pub fn stanza(&self, says: impl Into<String>) -> Evidence {
-        Evidence { kind: EvidenceKind::Stanza, place: self.outcome.header.position.to_string(), says: says.into() }
+        Evidence { kind: EvidenceKind::Stanza, place: self.outcome.header.position.to_string().into(), says: says.into().into() }
     }
 }
 
@@ -293,22 +294,22 @@ impl Judgement {
 
 /// Evidence from a store.
 pub fn in_store(place: impl ToString, says: impl Into<String>) -> Evidence {
-    Evidence { kind: EvidenceKind::Store, place: place.to_string(), says: says.into() }
+    Evidence { kind: EvidenceKind::Store, place: place.to_string().into(), says: says.into().into() }
 }
 
 /// Evidence from another stanza.
 pub fn in_stanza(position: &Position, says: impl Into<String>) -> Evidence {
-    Evidence { kind: EvidenceKind::Stanza, place: position.to_string(), says: says.into() }
+    Evidence { kind: EvidenceKind::Stanza, place: position.to_string().into(), says: says.into().into() }
 }
 
 /// Evidence from a computation.
 pub fn computed(says: impl Into<String>) -> Evidence {
-    Evidence { kind: EvidenceKind::Computation, place: "ratchet".into(), says: says.into() }
+    Evidence { kind: EvidenceKind::Computation, place: "ratchet".into(), says: says.into().into() }
 }
 
 /// A known rule.
 pub fn rule(place: impl Into<String>, says: impl Into<String>) -> Evidence {
-    Evidence { kind: EvidenceKind::Rule, place: place.into(), says: says.into() }
+    Evidence { kind: EvidenceKind::Rule, place: place.into().into(), says: says.into().into() }
 }
 
 /// A cause that has nothing to say about the whole.
@@ -321,6 +322,7 @@ fn nothing(_whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
 pub fn verdicts(whole: &Whole<'_>) -> Vec<MessageVerdict> {
     let mut verdicts: Vec<MessageVerdict> = Vec::with_capacity(whole.outcomes.len());
     let mut first: HashMap<Position, usize> = HashMap::new();
+    let mut phrases = Phrases::default();
     for scene in whole.scenes() {
         let outcome = scene.outcome;
         let mut found = verdict(&scene);
@@ -329,6 +331,7 @@ pub fn verdicts(whole: &Whole<'_>) -> Vec<MessageVerdict> {
             let evidence = scene.stanza(format!("the same bytes as in {}, which failed already", earlier.position));
             found = MessageVerdict { evidence: [vec![evidence], earlier.evidence.clone()].concat(), ..found.like(earlier) };
         }
+        phrases.share(&mut found);
         first.entry(found.position.clone()).or_insert(verdicts.len());
         verdicts.push(found);
     }
@@ -351,8 +354,8 @@ pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
     if !code.is_harmless() || code == Code::DuplicateMessage {
         evidence.extend(scene.client_said().map(|said| Evidence {
             kind: EvidenceKind::ClientLog,
-            place: said.position.to_string(),
-            says: format!("{} says \u{201c}{}\u{201d}: {}", said.client, said.words.text, said.words.means),
+            place: said.position.to_string().into(),
+            says: format!("{} says \u{201c}{}\u{201d}: {}", said.client, said.words.text, said.words.means).into(),
         }));
     }
     evidence.extend(outcome.repairs.iter().map(|r| scene.stanza(r.clone())));
@@ -371,10 +374,10 @@ pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
         code,
         detail: judgement.detail,
         confidence: judgement.confidence,
-        sentence: judgement.sentence,
+        sentence: judgement.sentence.into(),
         evidence,
-        remedy: judgement.remedy,
-        open_questions: judgement.open_questions,
+        remedy: judgement.remedy.into(),
+        open_questions: judgement.open_questions.into(),
         plaintext: opened.and_then(|o| o.body.clone()),
         content: opened.map(|o| o.content.clone()).unwrap_or_default(),
     }

@@ -66,10 +66,10 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
             ),
             evidence: vec![Evidence {
                 kind: EvidenceKind::Stanza,
-                place: first.position.to_string(),
-                says: format!("{} of {} messages fail because of it{until}", hit.len(), verdicts.len()),
+                place: first.position.to_string().into(),
+                says: format!("{} of {} messages fail because of it{until}", hit.len(), verdicts.len()).into(),
             }],
-            remedy: first.remedy.clone(),
+            remedy: first.remedy.to_vec(),
             stanza_ids: hit.iter().filter_map(|v| v.id.clone()).collect(),
         });
     }

@@ -104,7 +104,7 @@ fn whole(_whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
                     hit.len()
                 ),
                 evidence: first.evidence.clone(),
-                remedy: first.remedy.clone(),
+                remedy: first.remedy.to_vec(),
                 stanza_ids: hit.iter().filter_map(|v| v.id.clone()).collect(),
             })
         })

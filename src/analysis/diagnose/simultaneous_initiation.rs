@@ -22,7 +22,7 @@
 use super::{Cause, Judgement, Scene, Whole, computed, in_stanza};
 use crate::analysis::trial::RatchetFact;
 use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::SimultaneousInitiation, source: include_str!("simultaneous_initiation.rs"), judge, whole };
@@ -73,15 +73,23 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
 fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
     let mut told: BTreeSet<(Option<BareJid>, Option<u32>)> = BTreeSet::new();
     let mut findings = Vec::new();
-    for (scene, verdict) in whole.scenes().zip(verdicts) {
+    // The last message of a device that answered in a session: it was no key exchange.
+    let mut answers: HashMap<u32, usize> = HashMap::new();
+    for (number, (scene, verdict)) in whole.scenes().zip(verdicts).enumerate() {
         let outcome = scene.outcome;
+        let exchange = outcome.key_fact().is_some_and(|k| k.exchange);
+        if let (Some(sid), Some(_), false) = (verdict.sid, outcome.key_fact(), exchange) {
+            answers.insert(sid, number);
+        }
         let Some(own) = scene.own_exchange() else { continue };
         // Theirs begins a session of its own although ours is on its way, or it answers in a replaced one.
         let device = (verdict.from.clone(), verdict.sid);
         if told.contains(&device) {
             continue;
         }
-        let crossed = outcome.key_fact().is_some_and(|k| k.exchange) && verdict.code == Code::Ok && unanswered(&scene, own);
+        // Nothing of theirs had answered our key exchange when theirs came.
+        let unanswered = verdict.sid.and_then(|sid| answers.get(&sid)).is_none_or(|answer| *answer < own.order);
+        let crossed = exchange && verdict.code == Code::Ok && unanswered;
         let named = verdict.code == Code::SimultaneousInitiation;
         if !crossed && !named {
             continue;
@@ -111,12 +119,4 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
         });
     }
     findings
-}
-
-/// Nothing of theirs had answered our key exchange when theirs came.
-fn unanswered(scene: &Scene<'_>, own: &crate::analysis::book::OwnRatchetKey) -> bool {
-    let sid = scene.outcome.element.sid();
-    let before = |o: &&crate::analysis::outcome::Outcome| o.header.position != scene.outcome.header.position;
-    let between = scene.whole.outcomes.iter().skip(own.order).take_while(before);
-    between.filter(|o| o.element.sid() == sid).all(|o| o.key_fact().is_none_or(|k| k.exchange))
 }
