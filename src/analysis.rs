@@ -16,6 +16,7 @@ pub mod investigation;
 pub mod outcome;
 pub mod own_device;
 pub mod peer;
+pub mod phrases;
 pub mod published;
 mod published_faults;
 pub mod replay;

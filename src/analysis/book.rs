@@ -15,6 +15,12 @@ pub struct Sighting {
     pub id: Option<String>,
 }
 
+impl AsRef<Position> for Sighting {
+    fn as_ref(&self) -> &Position {
+        &self.position
+    }
+}
+
 /// One of our ratchet keys, as our own outgoing stanzas show it.
 #[derive(Clone, Debug)]
 pub struct OwnRatchetKey {
@@ -37,8 +43,8 @@ pub struct OwnReuse {
     pub rid: u32,
     /// The counter.
     pub counter: u32,
-    /// The first stanza.
-    pub first: Sighting,
+    /// Where the first stanza begins.
+    pub first: Position,
     /// The other one.
     pub second: Sighting,
 }
@@ -50,19 +56,41 @@ const MAX_REUSES: usize = 100;
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// The stanza.
-    pub sighting: Sighting,
-    /// Its MAC and ciphertext: the same bytes or others?
-    mac: Vec<u8>,
-    ciphertext_length: usize,
+    position: Position,
+    /// Its bytes.
+    mark: Mark,
     /// Whether it opened.
     opened: bool,
+}
+
+/// What tells two messages with one ratchet key and counter apart, in little space: the MAC and the
+/// ciphertext's length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    /// 8 bytes in legacy OMEMO, 16 in OMEMO 2; filled up with zeros.
+    mac: [u8; 16],
+    ciphertext_length: u32,
+}
+
+impl Mark {
+    fn of(message: &RatchetMessage) -> Self {
+        let mut mac = [0; 16];
+        mac.iter_mut().zip(&message.mac).for_each(|(place, byte)| *place = *byte);
+        Self { mac, ciphertext_length: u32::try_from(message.ciphertext.len()).unwrap_or(u32::MAX) }
+    }
+}
+
+impl Seen {
+    fn new(message: &RatchetMessage, position: &Position) -> Self {
+        Self { position: position.clone(), mark: Mark::of(message), opened: false }
+    }
 }
 
 /// An earlier stanza with the same ratchet key and counter.
 #[derive(Clone, Debug)]
 pub struct SeenBefore {
-    /// The earlier stanza.
-    pub sighting: Sighting,
+    /// Where the earlier stanza begins.
+    pub position: Position,
     /// Whether its bytes were the same.
     pub same_bytes: bool,
     /// Whether it opened.
@@ -94,19 +122,30 @@ pub struct PrekeyUse {
 type Chain = (Namespace, u32, PublicKey);
 
 /// A chain of a sender, as its messages to us show it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct SeenChain {
     counters: HashMap<u32, Seen>,
     /// How many messages the capture had shown before the first of this chain.
     order: usize,
-    /// Messages of it that no store copy could open.
-    failed: usize,
+    /// The smallest counter.
+    first: u32,
+    /// Messages of it that some store copy opened.
+    opened: usize,
+}
+
+/// What we sent to a device.
+#[derive(Debug, Default)]
+struct OwnSent {
+    /// Our ratchet keys, in the order in which the capture shows them.
+    keys: Vec<OwnRatchetKey>,
+    /// The first of them that was sent with a key exchange.
+    exchange: Option<usize>,
 }
 
 /// The book.
 #[derive(Debug, Default)]
 pub struct Book {
-    own_sent: HashMap<(Namespace, u32), Vec<OwnRatchetKey>>,
+    own_sent: HashMap<(Namespace, u32), OwnSent>,
     own_messages: HashMap<Chain, HashMap<u32, Seen>>,
     own_reuses: Vec<OwnReuse>,
     seen: HashMap<Chain, SeenChain>,
@@ -119,14 +158,18 @@ impl Book {
     pub fn note_own(&mut self, namespace: Namespace, rid: u32, content: &KeyContent, sighting: &Sighting, order: usize) {
         let message = content.message();
         let base_key = content.key_exchange().map(|e| e.base_key);
+        let shown = self.showed_own(namespace, rid, &message.ratchet_key);
         self.note_own_counter(namespace, rid, message, sighting);
-        let keys = self.own_sent.entry((namespace, rid)).or_default();
-        match keys.iter_mut().find(|k| k.ratchet_key == message.ratchet_key) {
+        let sent = self.own_sent.entry((namespace, rid)).or_default();
+        // Mostly it is the newest one.
+        let known = if shown { sent.keys.iter().rposition(|k| k.ratchet_key == message.ratchet_key) } else { None };
+        let position = known.unwrap_or(sent.keys.len());
+        match sent.keys.get_mut(position) {
             Some(known) => {
                 known.counter = known.counter.max(message.counter);
                 known.base_key = known.base_key.or(base_key);
             }
-            None => keys.push(OwnRatchetKey {
+            None => sent.keys.push(OwnRatchetKey {
                 ratchet_key: message.ratchet_key,
                 counter: message.counter,
                 base_key,
@@ -134,25 +177,22 @@ impl Book {
                 order,
             }),
         }
+        if base_key.is_some() {
+            sent.exchange = Some(sent.exchange.map_or(position, |first| first.min(position)));
+        }
     }
 
     /// The same stanza comes by several ways (sent, carbon, room, archive); other bytes are a reuse.
     fn note_own_counter(&mut self, namespace: Namespace, rid: u32, message: &RatchetMessage, sighting: &Sighting) {
         let counters = self.own_messages.entry((namespace, rid, message.ratchet_key)).or_default();
         match counters.get(&message.counter) {
-            Some(first) if first.mac != message.mac && self.own_reuses.len() < MAX_REUSES => {
-                let reuse = OwnReuse { rid, counter: message.counter, first: first.sighting.clone(), second: sighting.clone() };
+            Some(first) if first.mark.mac != Mark::of(message).mac && self.own_reuses.len() < MAX_REUSES => {
+                let reuse = OwnReuse { rid, counter: message.counter, first: first.position.clone(), second: sighting.clone() };
                 self.own_reuses.push(reuse);
             }
             Some(_) => {}
             None => {
-                let seen = Seen {
-                    sighting: sighting.clone(),
-                    mac: message.mac.clone(),
-                    ciphertext_length: message.ciphertext.len(),
-                    opened: false,
-                };
-                counters.insert(message.counter, seen);
+                counters.insert(message.counter, Seen::new(message, &sighting.position));
             }
         }
     }
@@ -164,14 +204,25 @@ impl Book {
 
     /// All devices we wrote to, with our ratchet keys.
     pub fn own_sent(&self) -> impl Iterator<Item = (Namespace, u32, &[OwnRatchetKey])> {
-        let mut sent: Vec<_> = self.own_sent.iter().map(|((namespace, rid), keys)| (*namespace, *rid, keys.as_slice())).collect();
+        let mut sent: Vec<_> =
+            self.own_sent.iter().map(|((namespace, rid), sent)| (*namespace, *rid, sent.keys.as_slice())).collect();
         sent.sort_by_key(|(namespace, rid, _)| (*namespace, *rid));
         sent.into_iter()
     }
 
     /// Our ratchet keys towards a device, in the order in which the capture shows them.
     pub fn own_ratchet_keys(&self, namespace: Namespace, rid: u32) -> &[OwnRatchetKey] {
-        self.own_sent.get(&(namespace, rid)).map_or(&[], Vec::as_slice)
+        self.own_sent.get(&(namespace, rid)).map_or(&[], |sent| sent.keys.as_slice())
+    }
+
+    /// The first of [`Self::own_ratchet_keys`] that was sent with a key exchange.
+    pub fn own_exchange(&self, namespace: Namespace, rid: u32) -> Option<usize> {
+        self.own_sent.get(&(namespace, rid))?.exchange
+    }
+
+    /// Whether a stanza of ours to this device had this ratchet key.
+    pub fn showed_own(&self, namespace: Namespace, rid: u32, ratchet_key: &PublicKey) -> bool {
+        self.own_messages.contains_key(&(namespace, rid, *ratchet_key))
     }
 
     /// Notes a message to us and tells whether its ratchet key and counter were used before.
@@ -183,22 +234,21 @@ impl Book {
         sighting: &Sighting,
         order: usize,
     ) -> Option<SeenBefore> {
-        let chain =
-            self.seen.entry((namespace, sid, message.ratchet_key)).or_insert_with(|| SeenChain { order, ..SeenChain::default() });
+        let chain = self.seen.entry((namespace, sid, message.ratchet_key)).or_insert_with(|| SeenChain {
+            counters: HashMap::new(),
+            order,
+            first: message.counter,
+            opened: 0,
+        });
         match chain.counters.get(&message.counter) {
             Some(seen) => Some(SeenBefore {
-                sighting: seen.sighting.clone(),
-                same_bytes: seen.mac == message.mac && seen.ciphertext_length == message.ciphertext.len(),
+                position: seen.position.clone(),
+                same_bytes: seen.mark == Mark::of(message),
                 opened: seen.opened,
             }),
             None => {
-                let seen = Seen {
-                    sighting: sighting.clone(),
-                    mac: message.mac.clone(),
-                    ciphertext_length: message.ciphertext.len(),
-                    opened: false,
-                };
-                chain.counters.insert(message.counter, seen);
+                chain.first = chain.first.min(message.counter);
+                chain.counters.insert(message.counter, Seen::new(message, &sighting.position));
                 None
             }
         }
@@ -207,11 +257,10 @@ impl Book {
     /// Notes whether a message noted before was opened.
     pub fn note_result(&mut self, namespace: Namespace, sid: u32, message: &RatchetMessage, opened: bool) {
         let Some(chain) = self.seen.get_mut(&(namespace, sid, message.ratchet_key)) else { return };
-        let Some(seen) = chain.counters.get_mut(&message.counter).filter(|seen| seen.mac == message.mac) else { return };
-        if opened {
+        let Some(seen) = chain.counters.get_mut(&message.counter) else { return };
+        if opened && !seen.opened && seen.mark.mac == Mark::of(message).mac {
             seen.opened = true;
-        } else if !seen.opened {
-            chain.failed = chain.counters.values().filter(|s| !s.opened).count();
+            chain.opened += 1;
         }
     }
 
@@ -223,12 +272,12 @@ impl Book {
     /// How many different messages of a chain could not be opened, if none of it could.
     pub fn failed_in_chain(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> usize {
         let chain = self.seen.get(&(namespace, sid, *ratchet_key));
-        chain.filter(|c| c.counters.values().all(|s| !s.opened)).map_or(0, |c| c.failed)
+        chain.filter(|c| c.opened == 0).map_or(0, |c| c.counters.len())
     }
 
     /// The smallest counter of a sender's chain that the capture shows.
     pub fn first_counter(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<u32> {
-        self.seen.get(&(namespace, sid, *ratchet_key))?.counters.keys().min().copied()
+        Some(self.seen.get(&(namespace, sid, *ratchet_key))?.first)
     }
 
     /// Notes a key exchange to us.

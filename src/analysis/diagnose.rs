@@ -1,11 +1,12 @@
 //! Causes: one a file. A cause looks at the facts of a message and says whether it explains them; the
 //! first in [`CAUSES`] that does names the code. Its doc comment is what `explain CODE` prints.
 
-use super::book::{Book, Sighting};
+use super::book::{Book, OwnRatchetKey, Sighting};
 use super::client_words::{ClientWords, Said};
 use super::content::Payload;
 use super::outcome::{OpenedBy, Outcome};
 use super::own_device::OwnDevice;
+use super::phrases::Phrases;
 use super::published::Published;
 use super::rules::envelope;
 use super::trial::Trial;
@@ -183,6 +184,20 @@ impl<'a> Scene<'a> {
         matches!(self.outcome.opened_by, Some(OpenedBy::Trial(_)))
     }
 
+    /// The newest of our ratchet keys towards the sender's device that the capture showed before.
+    pub fn own_newest(&self) -> Option<&'a OwnRatchetKey> {
+        self.own_sent(self.outcome.own_newest?)
+    }
+
+    /// A key exchange of ours with the sender's device, seen before.
+    pub fn own_exchange(&self) -> Option<&'a OwnRatchetKey> {
+        self.own_sent(self.outcome.own_exchange?)
+    }
+
+    fn own_sent(&self, position: usize) -> Option<&'a OwnRatchetKey> {
+        self.whole.book.own_ratchet_keys(self.outcome.namespace()?, self.outcome.element.sid()?).get(position)
+    }
+
     /// `device 4711 of bob@example.org`.
     pub fn sender(&self) -> String {
         let device = self.outcome.element.sid().map_or_else(|| "an unnamed device".into(), |id| format!("device {id}"));
@@ -212,7 +227,7 @@ impl<'a> Scene<'a> {
 
     /// Evidence from this stanza.
     pub fn stanza(&self, says: impl Into<String>) -> Evidence {
-        Evidence { kind: EvidenceKind::Stanza, place: self.outcome.header.position.to_string(), says: says.into() }
+        Evidence { kind: EvidenceKind::Stanza, place: self.outcome.header.position.to_string().into(), says: says.into().into() }
     }
 }
 
@@ -285,22 +300,22 @@ impl Judgement {
 
 /// Evidence from a store.
 pub fn in_store(place: impl ToString, says: impl Into<String>) -> Evidence {
-    Evidence { kind: EvidenceKind::Store, place: place.to_string(), says: says.into() }
+    Evidence { kind: EvidenceKind::Store, place: place.to_string().into(), says: says.into().into() }
 }
 
 /// Evidence from another stanza.
-pub fn in_stanza(sighting: &Sighting, says: impl Into<String>) -> Evidence {
-    Evidence { kind: EvidenceKind::Stanza, place: sighting.position.to_string(), says: says.into() }
+pub fn in_stanza(at: &impl AsRef<Position>, says: impl Into<String>) -> Evidence {
+    Evidence { kind: EvidenceKind::Stanza, place: at.as_ref().to_string().into(), says: says.into().into() }
 }
 
 /// Evidence from a computation.
 pub fn computed(says: impl Into<String>) -> Evidence {
-    Evidence { kind: EvidenceKind::Computation, place: "ratchet".into(), says: says.into() }
+    Evidence { kind: EvidenceKind::Computation, place: "ratchet".into(), says: says.into().into() }
 }
 
 /// A known rule.
 pub fn rule(place: impl Into<String>, says: impl Into<String>) -> Evidence {
-    Evidence { kind: EvidenceKind::Rule, place: place.into(), says: says.into() }
+    Evidence { kind: EvidenceKind::Rule, place: place.into().into(), says: says.into().into() }
 }
 
 /// A cause that has nothing to say about the whole.
@@ -313,12 +328,13 @@ fn nothing(_whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
 pub fn verdicts(whole: &Whole<'_>) -> Vec<MessageVerdict> {
     let mut verdicts: Vec<MessageVerdict> = Vec::with_capacity(whole.outcomes.len());
     let mut first: HashMap<Position, usize> = HashMap::new();
+    let mut phrases = Phrases::default();
     for scene in whole.scenes() {
         let outcome = scene.outcome;
         let mut found = verdict(&scene);
         let failed = !outcome.trials.is_empty() && outcome.opened_by.is_none();
         let copy = outcome.seen_before.as_ref().filter(|seen| failed && seen.same_bytes && !seen.opened);
-        let earlier = copy.and_then(|seen| verdicts.get(*first.get(&seen.sighting.position)?));
+        let earlier = copy.and_then(|seen| verdicts.get(*first.get(&seen.position)?));
         if earlier.is_some_and(|e| e.code == Code::BeyondSnapshot) {
             // The client read the first copy, if not with this store copy: this one was a second copy to it.
             found = written(&scene, Code::DuplicateMessage, duplicate_message::second_copy(&scene));
@@ -326,6 +342,7 @@ pub fn verdicts(whole: &Whole<'_>) -> Vec<MessageVerdict> {
             let evidence = scene.stanza(format!("the same bytes as in {}, which failed already", earlier.position));
             found = MessageVerdict { evidence: [vec![evidence], earlier.evidence.clone()].concat(), ..found.like(earlier) };
         }
+        phrases.share(&mut found);
         first.entry(found.position.clone()).or_insert(verdicts.len());
         verdicts.push(found);
     }
@@ -351,16 +368,19 @@ fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdic
     let addressed = outcome.addressing.ours > 0 || outcome.addressing.other_jid.is_some();
     let mut evidence = judgement.evidence;
     if !code.is_harmless() || code == Code::DuplicateMessage {
-        evidence.extend(scene.client_said().map(|said| Evidence {
-            kind: EvidenceKind::ClientLog,
-            place: said.position.to_string(),
-            says: format!(
-                "{} says \u{201c}{}\u{201d}: {}{}",
-                said.client,
-                said.words.text,
-                said.words.means,
-                contradiction(scene, said)
-            ),
+        evidence.extend(scene.client_said().map(|said| {
+            Evidence {
+                kind: EvidenceKind::ClientLog,
+                place: said.position.to_string().into(),
+                says: format!(
+                    "{} says \u{201c}{}\u{201d}: {}{}",
+                    said.client,
+                    said.words.text,
+                    said.words.means,
+                    contradiction(scene, said)
+                )
+                .into(),
+            }
         }));
     }
     evidence.extend(outcome.repairs.iter().map(|r| scene.stanza(r.clone())));
@@ -375,16 +395,16 @@ fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdic
         sid: outcome.element.sid(),
         to_device: own.and_then(|o| o.device_id).filter(|_| addressed),
         account: own.and_then(|o| o.jid.clone()),
-        time: outcome.header.sent.clone().or_else(|| outcome.header.time.clone()),
+        time: outcome.header.time.clone(),
         position: outcome.header.position.clone(),
         namespace: outcome.namespace(),
         code,
         detail: judgement.detail,
         confidence: judgement.confidence,
-        sentence: judgement.sentence,
+        sentence: judgement.sentence.into(),
         evidence,
-        remedy: judgement.remedy,
-        open_questions: judgement.open_questions,
+        remedy: judgement.remedy.into(),
+        open_questions: judgement.open_questions.into(),
         plaintext: opened.and_then(|o| o.body.clone()),
         content: opened.map(|o| o.content.clone()).unwrap_or_default(),
     }

@@ -252,8 +252,10 @@ impl Investigation {
                     let fact = key_fact(&parsed);
                     if best.is_none() {
                         let message = parsed.content.message();
-                        outcome.seen_before =
-                            self.book.note_received(encrypted.namespace, sid, message, sighting, self.outcomes.len());
+                        outcome.seen_before = self
+                            .book
+                            .note_received(encrypted.namespace, sid, message, sighting, self.outcomes.len())
+                            .map(Box::new);
                     }
                     if let KeyContent::KeyExchange(exchange) = &parsed.content {
                         self.book.note_identity(
@@ -292,31 +294,30 @@ impl Investigation {
         if let KeyContent::KeyExchange(exchange) = &parsed.content {
             self.book.note_exchange(namespace, from, sid, exchange, sighting);
         }
-        let query = Query { from, sid, namespace, content: &parsed.content, order };
-        let trials: Vec<_> = own.replays.iter_mut().map(|replay| replay.receive(&query)).collect();
-        let by_trial = trials.iter().position(|t| t.opened.is_some());
         let peer = own.device_id.and_then(|id| peer::fact(&self.peers, from, sid, id, namespace));
+        let query = Query { from, sid, namespace, content: &parsed.content, book: &self.book, peer: peer.as_ref(), order };
+        let mut trials: Vec<_> = own.replays.iter_mut().map(|replay| replay.receive(&query)).collect();
+        let by_trial = trials.iter().position(|t| t.opened.is_some());
+        let mut opened: Vec<_> = trials.iter_mut().map(|t| t.opened.take()).collect();
         let from_peer = || {
             let id = own.device_id?;
             peer::key_material(&self.peers, from, sid, id, namespace, parsed.content.message())
         };
         let (material, opened_by): (Option<SecretBytes>, _) = match by_trial {
-            Some(i) => (trials[i].opened.clone(), Some(OpenedBy::Trial(i))),
+            Some(i) => (opened[i].take(), Some(OpenedBy::Trial(i))),
             None => match from_peer() {
                 Some(material) => (Some(material), Some(OpenedBy::Peer)),
                 None => (None, None),
             },
         };
-        let own_seen = self.book.own_ratchet_keys(namespace, sid);
-        outcome.own_newest = own_seen.last().cloned();
-        outcome.own_seen = own_seen.iter().map(|k| k.ratchet_key).collect();
-        outcome.own_exchange = own_seen.iter().find(|k| k.base_key.is_some()).cloned();
+        outcome.own_newest = self.book.own_ratchet_keys(namespace, sid).len().checked_sub(1);
+        outcome.own_exchange = self.book.own_exchange(namespace, sid);
         outcome.key = Some(Ok(key_fact(parsed)));
-        outcome.seen_before = seen;
-        outcome.peer = peer;
+        outcome.seen_before = seen.map(Box::new);
+        outcome.peer = peer.map(Box::new);
         outcome.trials = trials;
         outcome.opened_by = opened_by;
-        outcome.trust = trust(own, outcome, from, sid, namespace);
+        outcome.trust = trust(own, outcome, from, sid, namespace).map(Box::new);
         self.book.note_result(namespace, sid, parsed.content.message(), by_trial.is_some());
         let Some(material) = material else { return false };
         if by_trial.is_some() {
@@ -368,15 +369,12 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
     Outcome {
         header: Header {
             id: message.id.clone(),
-            origin_id: message.origin_id.clone(),
-            archive_ids: message.archive_ids.clone(),
             from: message.from.clone(),
-            from_full: message.from_full.clone(),
-            to: message.to.clone(),
+            from_full: message.from_full.as_deref().filter(|_| message.from.is_none()).map(Into::into),
             room: message.room.clone(),
             wrapper: message.wrapper,
-            sent: message.sent.clone(),
-            time: message.time.clone(),
+            delayed: message.sent.is_some(),
+            time: message.sent.clone().or_else(|| message.time.clone()),
             direction: message.direction,
             position: message.position.clone(),
         },
@@ -391,10 +389,9 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
         seen_before: None,
         trust: None,
         own_newest: None,
-        own_seen: Vec::new(),
         own_exchange: None,
         peer: None,
-        repairs: message.repairs.clone(),
+        repairs: message.repairs.as_slice().into(),
     }
 }
 
@@ -422,9 +419,11 @@ fn addressing(own: &OwnDevice, encrypted: &Encrypted) -> Addressing {
         match (Some(rid) == own.device_id, our_jid) {
             (true, true) => addressing.ours += 1,
             (true, false) => addressing.other_jid = key.jid.clone(),
-            (false, true) if key.jid.is_some() => addressing.other_devices.push(rid),
             (false, _) => {}
         }
+    }
+    if addressing.ours > 0 {
+        addressing.rids = Vec::new();
     }
     addressing
 }

@@ -1,6 +1,6 @@
 //! Everything known about one message, before a cause is looked for.
 
-use super::book::{OwnRatchetKey, SeenBefore};
+use super::book::SeenBefore;
 use super::content::Payload;
 use super::peer::PeerFact;
 use super::trial::Trial;
@@ -32,19 +32,18 @@ pub struct Outcome {
     /// The payload, if the ratchet layer opened.
     pub payload: Option<Payload>,
     /// An earlier stanza with the same ratchet key and counter.
-    pub seen_before: Option<SeenBefore>,
+    pub seen_before: Option<Box<SeenBefore>>,
     /// Trust in the sender's device.
-    pub trust: Option<SenderTrust>,
-    /// The newest of our own ratchet keys towards the sender's device that the capture showed before this message.
-    pub own_newest: Option<OwnRatchetKey>,
-    /// Our own ratchet keys towards that device, in the order seen, before this message.
-    pub own_seen: Vec<PublicKey>,
-    /// A key exchange of ours with that device, seen before this message.
-    pub own_exchange: Option<OwnRatchetKey>,
+    pub trust: Option<Box<SenderTrust>>,
+    /// The newest of our own ratchet keys towards the sender's device that the capture showed before this
+    /// message: its position among [`Book::own_ratchet_keys`](super::book::Book::own_ratchet_keys).
+    pub own_newest: Option<usize>,
+    /// A key exchange of ours with that device, seen before this message: its position there.
+    pub own_exchange: Option<usize>,
     /// What the sender's own store says.
-    pub peer: Option<PeerFact>,
+    pub peer: Option<Box<PeerFact>>,
     /// What the log's reader had to repair.
-    pub repairs: Vec<String>,
+    pub repairs: Box<[String]>,
 }
 
 /// The stanza around it.
@@ -52,23 +51,17 @@ pub struct Outcome {
 pub struct Header {
     /// Stanza id.
     pub id: Option<String>,
-    /// `origin-id`.
-    pub origin_id: Option<String>,
-    /// Archive ids.
-    pub archive_ids: Vec<String>,
     /// Sender.
     pub from: Option<BareJid>,
-    /// As written.
-    pub from_full: Option<String>,
-    /// Recipient.
-    pub to: Option<BareJid>,
-    /// The room.
+    /// As written, where the sender's own address is not known.
+    pub from_full: Option<Box<str>>,
+    /// The room it went through.
     pub room: Option<BareJid>,
     /// How it was wrapped.
     pub wrapper: Wrapper,
-    /// Delay stamp.
-    pub sent: Option<When>,
-    /// When the log saw it.
+    /// It has a delay stamp.
+    pub delayed: bool,
+    /// When it was sent, as the delay stamp says, else when the log saw it.
     pub time: Option<When>,
     /// Which way.
     pub direction: Option<Direction>,
@@ -151,9 +144,7 @@ pub struct Addressing {
     pub ours: usize,
     /// An address other than ours under which our device id stands.
     pub other_jid: Option<String>,
-    /// Our address has keys, but for other devices only.
-    pub other_devices: Vec<u32>,
-    /// All device ids it has keys for.
+    /// All device ids it has keys for; empty if there is one for us.
     pub rids: Vec<u32>,
 }
 
@@ -222,6 +213,6 @@ impl Outcome {
 
     /// Whether the stanza may be old: from the archive or with a delay stamp.
     pub fn is_delayed(&self) -> bool {
-        self.header.wrapper == Wrapper::Archive || self.header.sent.is_some()
+        self.header.wrapper == Wrapper::Archive || self.header.delayed
     }
 }

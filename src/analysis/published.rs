@@ -288,7 +288,7 @@ fn whose(owner: Option<&BareJid>, device_id: Option<u32>) -> String {
 }
 
 fn stanza_evidence(sighting: &Sighting, says: String) -> Evidence {
-    Evidence { kind: EvidenceKind::Stanza, place: sighting.position.to_string(), says }
+    Evidence { kind: EvidenceKind::Stanza, place: sighting.position.to_string().into(), says: says.into() }
 }
 
 fn bad_bundle(owner: &Option<BareJid>, device_id: Option<u32>, namespace: Namespace, sighting: &Sighting) -> Finding {

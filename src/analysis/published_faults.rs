@@ -95,8 +95,8 @@ fn refusal_finding(owner: Option<&BareJid>, refusal: Refusal, bundle: bool, hits
         sentence,
         evidence: vec![Evidence {
             kind: EvidenceKind::Stanza,
-            place: first.position.to_string(),
-            says: format!("the server answers {} ({} such answers)", first.condition, hits.len()),
+            place: first.position.to_string().into(),
+            says: format!("the server answers {} ({} such answers)", first.condition, hits.len()).into(),
         }],
         remedy: vec![remedy.into()],
         stanza_ids: hits.iter().filter_map(|(f, _)| f.stanza_id.clone()).collect(),
@@ -167,5 +167,5 @@ fn lists(published: &Published) -> Vec<Finding> {
 }
 
 fn at(sighting: &Sighting, says: String) -> Evidence {
-    Evidence { kind: EvidenceKind::Stanza, place: sighting.position.to_string(), says }
+    Evidence { kind: EvidenceKind::Stanza, place: sighting.position.to_string().into(), says: says.into() }
 }

@@ -1,8 +1,10 @@
 //! One store copy, brought forward: each message of the capture changes its sessions and prekeys as it
 //! would have changed the client's. What is replayed is never written anywhere.
 
-use super::trial::{AdFact, ExchangeFact, PrekeyFact, RatchetFact, SessionFact, Trial};
-use crate::model::{Account, BareJid, Place, ProblemScope};
+use super::book::Book;
+use super::peer::PeerFact;
+use super::trial::{AdFact, ExchangeFact, KeyKnowledge, PrekeyFact, RatchetFact, SessionFact, Trial};
+use crate::model::{Account, BareJid, ProblemScope};
 use crate::omemo::ratchet::{AssociatedData, Attempt, ChainLookup, MessageKey, Session, SessionRecord, StateRef, Step};
 use crate::omemo::wire::{KeyContent, KeyExchange, RatchetMessage};
 use crate::omemo::{IdentityKey, Namespace, PublicKey, x3dh};
@@ -19,7 +21,6 @@ type DeviceKey = (BareJid, u32, Namespace);
 #[derive(Debug)]
 struct Replayed {
     record: SessionRecord,
-    place: Option<Place>,
     /// The message of the capture (its number) that turned the ratchet: our next ratchet key is not known.
     turned: Option<usize>,
     /// The message of the capture that began the session.
@@ -39,6 +40,10 @@ pub struct Query<'a> {
     pub namespace: Namespace,
     /// The key element.
     pub content: &'a KeyContent,
+    /// Where our own ratchet keys towards the sender's device stand.
+    pub book: &'a Book,
+    /// What the sender's own store says.
+    pub peer: Option<&'a PeerFact>,
     /// How many messages the capture has shown before it.
     pub order: usize,
 }
@@ -62,8 +67,7 @@ impl Replay {
         let sessions = std::mem::take(&mut account.sessions)
             .into_iter()
             .map(|s| {
-                let replayed =
-                    Replayed { record: s.record, place: Some(s.place), turned: None, begun: None, replaced: Vec::new() };
+                let replayed = Replayed { record: s.record, turned: None, begun: None, replaced: Vec::new() };
                 ((s.jid, s.device_id, s.namespace), replayed)
             })
             .collect();
@@ -147,30 +151,42 @@ impl Replay {
     fn blank(&self, query: &Query<'_>, exchange: Option<ExchangeFact>) -> Trial {
         let damaged = self.account.problems.iter().find_map(|p| match &p.scope {
             ProblemScope::Session { jid, device_id } if *device_id == query.sid && query.from.is_none_or(|f| f == jid) => {
-                Some(SessionFact::Damaged { place: p.place.clone(), says: p.says.clone() })
+                Some(SessionFact::Damaged { place: Box::new(p.place.clone()), says: p.says.as_str().into() })
             }
             _ => None,
         });
         Trial {
             snapshot: self.snapshot,
             session: damaged.unwrap_or(SessionFact::Missing),
-            exchange,
+            exchange: exchange.map(Box::new),
             ratchet: None,
             opened: None,
             over_limit: None,
             retired_chain: false,
-            state: None,
             associated_data: None,
             replaced_session_opens: false,
             turned_at: None,
             begun_here: false,
             newest_chain_index: None,
-            own_ratchet_keys: self.own_ratchet_keys(query.from, query.sid, query.namespace),
-            their_ratchet_keys: self
-                .records(query.from, query.sid, query.namespace)
-                .flat_map(|r| r.record.states())
-                .flat_map(|(_, s)| s.receiver_chains.iter().map(|c| c.ratchet_key))
-                .collect(),
+            keys: self.key_knowledge(query),
+        }
+    }
+
+    /// Holds the ratchet keys of the sessions with the sender's device against what else shows some.
+    fn key_knowledge(&self, query: &Query<'_>) -> KeyKnowledge {
+        let own = self.own_ratchet_keys(query.from, query.sid, query.namespace);
+        let theirs: Vec<PublicKey> = self
+            .records(query.from, query.sid, query.namespace)
+            .flat_map(|r| r.record.states())
+            .flat_map(|(_, s)| s.receiver_chains.iter().map(|c| c.ratchet_key))
+            .collect();
+        let newest = query.book.own_ratchet_keys(query.namespace, query.sid).last();
+        KeyKnowledge {
+            knows_chain: theirs.contains(&query.content.message().ratchet_key),
+            holds_newest: newest.is_some_and(|newest| own.contains(&newest.ratchet_key)),
+            holds_shown: own.iter().any(|key| query.book.showed_own(query.namespace, query.sid, key)),
+            holds_received: query.peer.is_none_or(|peer| peer.our_ratchet_keys.last().is_none_or(|key| own.contains(key))),
+            knows_peer: query.peer.is_some_and(|peer| peer.sender_ratchet_keys.iter().any(|key| theirs.contains(key))),
         }
     }
 
@@ -221,7 +237,7 @@ impl Replay {
             .as_ref()
             .is_some_and(|e| e.signed_prekey == PrekeyFact::Held && matches!(e.prekey, PrekeyFact::Held | PrekeyFact::NotNamed));
         if let Some(replayed) = self.sessions.get(&key) {
-            trial.session = present(&key.0, replayed);
+            trial.session = present(replayed);
         }
         let (true, Some(own)) = (fact_allows, self.account.identity.as_ref()) else { return };
         let Some(signed) = self.signed_prekey(namespace, exchange.signed_prekey_id) else { return };
@@ -232,13 +248,11 @@ impl Replay {
         let Some(next) = self.first_step(trial, &session, step, &exchange.message, &key) else { return };
         if trial.exchange.as_ref().is_some_and(|e| e.other_identity.is_some()) && !self.account.client.accepts_changed_identity {
             // The client refuses it: its own session stays as it is.
-            trial.state = None;
             return;
         }
         let implementation = self.account.client.implementation;
         let replayed = self.sessions.entry(key.clone()).or_insert_with(|| Replayed {
             record: SessionRecord { implementation, current: None, archived: Vec::new() },
-            place: None,
             turned: None,
             begun: None,
             replaced: Vec::new(),
@@ -252,8 +266,7 @@ impl Replay {
         replayed.record.begin(next);
         replayed.turned = Some(order);
         replayed.begun = Some(order);
-        trial.session = present(&key.0, replayed);
-        trial.state = Some(StateRef::Current);
+        trial.session = present(replayed);
         if let Some(id) = exchange.prekey_id {
             self.used_prekeys.insert((namespace, id));
         }
@@ -269,7 +282,7 @@ impl Replay {
         }
         let damaged = matches!(trial.session, SessionFact::Damaged { .. });
         if !damaged || attempt.opened.is_some() {
-            trial.session = present(&key.0, replayed);
+            trial.session = present(replayed);
         }
         trial.turned_at = replayed.turned;
         trial.begun_here = replayed.begun.is_some();
@@ -283,7 +296,6 @@ impl Replay {
         let fact = RatchetFact::of(&attempt, replayed.turned.is_some()).map(|f| with_numbers(f, &replayed.record, message));
         if let Some(opened) = &attempt.opened {
             trial.opened = Some(opened.key_material.clone());
-            trial.state = Some(opened.state);
             trial.over_limit = attempt.over_limit;
             trial.retired_chain = opened_with_retired_chain(&replayed.record, &attempt, opened.state);
             let turned = attempt
@@ -297,7 +309,7 @@ impl Replay {
             trial.opened = Some(material);
             trial.replaced_session_opens = true;
         } else {
-            trial.associated_data = self.associated_data_proof(key, &attempt, message);
+            trial.associated_data = self.associated_data_proof(key, &attempt, message).map(Box::new);
         }
         trial.ratchet = fact;
     }
@@ -315,7 +327,7 @@ impl Replay {
         trial.ratchet = RatchetFact::of(&attempt, false);
         trial.over_limit = attempt.over_limit;
         let Some(opened) = &attempt.opened else {
-            trial.associated_data = self.associated_data_proof(key, &attempt, message);
+            trial.associated_data = self.associated_data_proof(key, &attempt, message).map(Box::new);
             return None;
         };
         trial.opened = Some(opened.key_material.clone());
@@ -364,8 +376,8 @@ fn first_jid(candidates: &[DeviceKey]) -> Option<BareJid> {
     candidates.first().map(|(jid, ..)| jid.clone())
 }
 
-fn present(jid: &BareJid, replayed: &Replayed) -> SessionFact {
-    SessionFact::Present { jid: jid.clone(), place: replayed.place.clone(), states: replayed.record.states().count() }
+fn present(replayed: &Replayed) -> SessionFact {
+    SessionFact::Present { states: replayed.record.states().count() }
 }
 
 /// Whether the key came from a chain that the client had ended, and was not among the skipped ones.

@@ -14,7 +14,7 @@ pub fn of(messages: &[MessageVerdict], findings: &[Finding]) -> Vec<String> {
     if messages.is_empty() {
         summary.push("No OMEMO message was found.".into());
     } else {
-        let read = messages.iter().filter(|m| m.code == Code::Ok && m.detail != Some("not-tried")).count();
+        let read = messages.iter().filter(|m| m.code == Code::Ok && !m.is_untried()).count();
         let untried = count(Code::Ok) - read;
         let received = messages.len() - count(Code::OwnMessage);
         summary.push(format!("{read} of {} decrypt{}.", number(received, "received message"), if read == 1 { "s" } else { "" }));

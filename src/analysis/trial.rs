@@ -1,8 +1,8 @@
 //! What one store copy, brought forward through the capture, says about one message.
 
-use crate::model::{BareJid, Place};
-use crate::omemo::ratchet::{Attempt, ChainLookup, Failure, StateRef};
-use crate::omemo::{IdentityKey, PublicKey};
+use crate::model::Place;
+use crate::omemo::IdentityKey;
+use crate::omemo::ratchet::{Attempt, ChainLookup, Failure};
 use crate::secret::SecretBytes;
 
 /// The facts of one try.
@@ -13,19 +13,17 @@ pub struct Trial {
     /// The session with the sender's device.
     pub session: SessionFact,
     /// The key exchange, if the message is one.
-    pub exchange: Option<ExchangeFact>,
+    pub exchange: Option<Box<ExchangeFact>>,
     /// What the ratchet said; `None` if no state was there to ask.
     pub ratchet: Option<RatchetFact>,
-    /// The key material, if a state opened the message.
+    /// The key material, if a state opened the message. It is taken out as soon as the payload has been read.
     pub opened: Option<SecretBytes>,
     /// The message opened, but lies further ahead than the client's library accepts: the distance.
     pub over_limit: Option<u32>,
-    /// The state that opened it, or would have.
-    pub state: Option<StateRef>,
     /// It opened with a chain key that the client had dropped when the chain ended: only this program kept it.
     pub retired_chain: bool,
     /// A proof that only the associated data is wrong.
-    pub associated_data: Option<AdFact>,
+    pub associated_data: Option<Box<AdFact>>,
     /// A session that this copy had, and that another key exchange replaced, opens the message.
     pub replaced_session_opens: bool,
     /// The ratchet was turned, or the session begun, by an earlier message of this capture: how many
@@ -35,10 +33,24 @@ pub struct Trial {
     pub begun_here: bool,
     /// Highest index among the receiving chains of the current state: how far their newest known chain went.
     pub newest_chain_index: Option<u32>,
-    /// Our ratchet keys that the copy knows for this device at this point.
-    pub own_ratchet_keys: Vec<PublicKey>,
-    /// Their ratchet keys that the copy knows.
-    pub their_ratchet_keys: Vec<PublicKey>,
+    /// The ratchet keys that the copy knew, held against all that shows others.
+    pub keys: KeyKnowledge,
+}
+
+/// Which ratchet keys a copy knew when a message came. Answers only: the keys themselves would take
+/// kilobytes a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyKnowledge {
+    /// The message's own ratchet key is one of theirs that it knows.
+    pub knows_chain: bool,
+    /// It holds our ratchet key that the capture showed last.
+    pub holds_newest: bool,
+    /// It holds a ratchet key of ours that the capture showed at any time before.
+    pub holds_shown: bool,
+    /// It holds the ratchet key of ours that the sender's own store received last (or that store has none).
+    pub holds_received: bool,
+    /// It knows a ratchet key that the sender's own store sends with.
+    pub knows_peer: bool,
 }
 
 /// The session row.
@@ -48,19 +60,15 @@ pub enum SessionFact {
     Missing,
     /// It is there.
     Present {
-        /// Under which address.
-        jid: BareJid,
-        /// Where; `None` if it was begun by a key exchange in this capture.
-        place: Option<Place>,
         /// How many states, current and archived.
         states: usize,
     },
     /// Its row is damaged.
     Damaged {
         /// Where.
-        place: Place,
+        place: Box<Place>,
         /// What is wrong.
-        says: String,
+        says: Box<str>,
     },
 }
 

@@ -3,6 +3,7 @@
 use super::{BareJid, Code, Confidence, Position, When};
 use crate::omemo::Namespace;
 use crate::secret::Plaintext;
+use std::sync::Arc;
 
 /// A whole diagnosis.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +16,7 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
 }
 
-/// The verdict on one message.
+/// The verdict on one message. What many messages have in common is shared.
 #[derive(Clone, Debug)]
 pub struct MessageVerdict {
     /// Stanza id.
@@ -41,13 +42,13 @@ pub struct MessageVerdict {
     /// How sure.
     pub confidence: Confidence,
     /// What happened, one sentence.
-    pub sentence: String,
+    pub sentence: Arc<str>,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
     /// What to do, least drastic first.
-    pub remedy: Vec<String>,
+    pub remedy: Arc<[String]>,
     /// Other causes that are not excluded, and the file or fact that would settle it.
-    pub open_questions: Vec<String>,
+    pub open_questions: Arc<[String]>,
     /// The body, when there is one and it opened.
     pub plaintext: Option<Plaintext>,
     /// Other decrypted elements.
@@ -55,6 +56,14 @@ pub struct MessageVerdict {
 }
 
 impl MessageVerdict {
+    /// The detail of a message that there was no store to try with.
+    pub const NOT_TRIED: &'static str = "not-tried";
+
+    /// There was no store to try it with.
+    pub fn is_untried(&self) -> bool {
+        self.code == Code::Ok && self.detail == Some(Self::NOT_TRIED)
+    }
+
     /// This message with the judgement of another one.
     pub fn like(self, other: &Self) -> Self {
         Self {
@@ -116,9 +125,9 @@ pub struct Evidence {
     /// What kind.
     pub kind: EvidenceKind,
     /// Where: file and row, line, or stanza.
-    pub place: String,
+    pub place: Box<str>,
     /// What it says, one sentence.
-    pub says: String,
+    pub says: Arc<str>,
 }
 
 /// Kinds of evidence.

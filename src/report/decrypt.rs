@@ -1,6 +1,6 @@
 //! Plaintexts: `omemoscope/decrypt/1`.
 
-use super::diagnose::{MessageView, Sources, plaintext_text};
+use super::diagnose::{MessageView, Messages, Sources, plaintext_text};
 use super::shared::count;
 use super::{Line, Page, View, page::Look};
 use crate::analysis::diagnose::OPT_OUT;
@@ -9,44 +9,44 @@ use serde::Serialize;
 
 /// The messages with what they say.
 #[derive(Debug, Serialize)]
-pub struct Decrypted {
-    messages: Vec<MessageView>,
+pub struct Decrypted<'a> {
+    messages: Messages<'a>,
     /// Nothing here: `diagnose` judges the whole.
     findings: [(); 0],
     sources: Sources,
 }
 
-impl Decrypted {
+impl<'a> Decrypted<'a> {
     /// The view of a diagnosis that was made with snapshots.
-    pub fn new(diagnosis: &Diagnosis, sources: Sources) -> Self {
-        Self { messages: diagnosis.messages.iter().map(|m| MessageView::new(m, true)).collect(), findings: [], sources }
+    pub fn new(diagnosis: &'a Diagnosis, sources: Sources) -> Self {
+        Self { messages: Messages { verdicts: &diagnosis.messages, plaintext: true }, findings: [], sources }
     }
 
     /// Whether a message that should have opened did not.
     pub fn needs_attention(&self) -> bool {
-        self.messages.iter().any(|m| !m.kind.is_harmless())
+        self.messages.need_attention()
     }
 }
 
-impl View for Decrypted {
+impl View for Decrypted<'_> {
     const COMMAND: &'static str = "decrypt";
 
     fn text(&self, page: &mut Page) {
-        if self.messages.is_empty() {
+        if self.messages.verdicts.is_empty() {
             page.line(0, super::nothing_found(self.sources.stanzas));
             return;
         }
-        for message in &self.messages {
-            message_text(page, message);
+        for message in self.messages.verdicts {
+            message_text(page, &self.messages.view(message));
         }
-        let opened = self.messages.iter().filter(|m| m.plaintext.is_some() || !m.content.is_empty()).count();
+        let opened = self.messages.verdicts.iter().filter(|m| m.plaintext.is_some() || !m.content.is_empty()).count();
         page.gap();
         page.line(
             0,
             Line::new().faint(format!(
                 "{opened} of {} opened.{}",
-                count(self.messages.len(), "message"),
-                if opened < self.messages.len() { " `omemoscope diagnose` says why the others did not." } else { "" }
+                count(self.messages.verdicts.len(), "message"),
+                if opened < self.messages.verdicts.len() { " `omemoscope diagnose` says why the others did not." } else { "" }
             )),
         );
     }

@@ -2,9 +2,9 @@
 
 use super::shared::{EvidenceView, PositionView, count, time};
 use super::{Line, Page, View, page::Look};
-use crate::model::{Code, Confidence, Content, Diagnosis, Finding, MessageVerdict, When};
+use crate::model::{Code, Confidence, Content, Diagnosis, Evidence, Finding, MessageVerdict, When};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// What was read to come to it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -21,12 +21,40 @@ pub struct Sources {
 
 /// The whole diagnosis.
 #[derive(Debug, Serialize)]
-pub struct DiagnosisView {
-    summary: Vec<String>,
-    messages: Vec<MessageView>,
+pub struct DiagnosisView<'a> {
+    summary: &'a [String],
+    messages: Messages<'a>,
     findings: Vec<FindingView>,
     counts: BTreeMap<&'static str, usize>,
     sources: Sources,
+}
+
+/// The messages. Their views are made one at a time, when they are written: all at once they would take as
+/// much memory as the verdicts again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Messages<'a> {
+    /// The verdicts.
+    pub verdicts: &'a [MessageVerdict],
+    /// With what was decrypted.
+    pub plaintext: bool,
+}
+
+impl Messages<'_> {
+    /// The view of one of them.
+    pub fn view(&self, verdict: &MessageVerdict) -> MessageView {
+        MessageView::new(verdict, self.plaintext)
+    }
+
+    /// Whether one of them needs attention.
+    pub fn need_attention(&self) -> bool {
+        self.verdicts.iter().any(|m| !m.code.is_harmless())
+    }
+}
+
+impl Serialize for Messages<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.verdicts.iter().map(|verdict| self.view(verdict)))
+    }
 }
 
 /// One message.
@@ -72,8 +100,6 @@ pub struct MessageView {
     #[serde(skip)]
     pub(super) kind: Code,
     #[serde(skip)]
-    sure: Confidence,
-    #[serde(skip)]
     pub(super) when: Option<String>,
 }
 
@@ -118,14 +144,13 @@ impl MessageView {
             code: verdict.code.as_str(),
             detail: verdict.detail,
             confidence: verdict.confidence.as_str(),
-            sentence: verdict.sentence.clone(),
+            sentence: verdict.sentence.to_string(),
             evidence: verdict.evidence.iter().map(Into::into).collect(),
-            remedy: verdict.remedy.clone(),
-            open_questions: verdict.open_questions.clone(),
+            remedy: verdict.remedy.to_vec(),
+            open_questions: verdict.open_questions.to_vec(),
             plaintext: if plaintext { verdict.plaintext.as_ref().map(|p| p.expose().to_owned()) } else { None },
             content: if plaintext { verdict.content.iter().map(ContentView::new).collect() } else { Vec::new() },
             kind: verdict.code,
-            sure: verdict.confidence,
             when: verdict.time.as_ref().map(When::short),
         }
     }
@@ -134,11 +159,6 @@ impl MessageView {
     pub(super) fn sender(&self) -> String {
         let jid = self.from.as_deref().unwrap_or("sender not known");
         self.sid.map_or_else(|| jid.to_owned(), |sid| format!("{jid}/{sid}"))
-    }
-
-    /// There was no store to try it with.
-    fn is_untried(&self) -> bool {
-        self.kind == Code::Ok && self.detail == Some("not-tried")
     }
 
     /// The code, and the finer cause if there is one.
@@ -172,16 +192,16 @@ impl FindingView {
     }
 }
 
-impl DiagnosisView {
+impl<'a> DiagnosisView<'a> {
     /// The view of a diagnosis; with plaintext only if that was asked for.
-    pub fn new(diagnosis: &Diagnosis, sources: Sources, plaintext: bool) -> Self {
+    pub fn new(diagnosis: &'a Diagnosis, sources: Sources, plaintext: bool) -> Self {
         let mut counts = BTreeMap::new();
         for message in &diagnosis.messages {
             *counts.entry(message.code.as_str()).or_insert(0) += 1;
         }
         Self {
-            summary: diagnosis.summary.clone(),
-            messages: diagnosis.messages.iter().map(|m| MessageView::new(m, plaintext)).collect(),
+            summary: &diagnosis.summary,
+            messages: Messages { verdicts: &diagnosis.messages, plaintext },
             findings: diagnosis.findings.iter().map(FindingView::new).collect(),
             counts,
             sources,
@@ -190,11 +210,11 @@ impl DiagnosisView {
 
     /// Whether something needs attention.
     pub fn needs_attention(&self) -> bool {
-        self.messages.iter().any(|m| !m.kind.is_harmless()) || self.findings.iter().any(|f| f.needs_attention)
+        self.messages.need_attention() || self.findings.iter().any(|f| f.needs_attention)
     }
 }
 
-impl View for DiagnosisView {
+impl View for DiagnosisView<'_> {
     const COMMAND: &'static str = "diagnose";
 
     fn text(&self, page: &mut Page) {
@@ -211,29 +231,29 @@ impl View for DiagnosisView {
         if !groups.is_empty() {
             page.heading("Messages that need attention");
             for group in &groups {
-                group_text(page, group, &mut told);
+                group_text(page, self.messages, group, &mut told);
             }
         }
         self.harmless_text(page);
     }
 }
 
-impl DiagnosisView {
+impl DiagnosisView<'_> {
     fn summary_text(&self, page: &mut Page) {
-        if self.messages.is_empty() && self.findings.is_empty() {
+        if self.messages.verdicts.is_empty() && self.findings.is_empty() {
             page.line(0, nothing_found(&self.sources));
             return;
         }
-        for sentence in &self.summary {
+        for sentence in self.summary {
             page.line(0, Line::new().strong(sentence));
         }
     }
 
     /// One group for each cause and what it says, the most frequent first.
-    fn groups(&self) -> Vec<Vec<&MessageView>> {
-        let mut groups: BTreeMap<(Code, Option<&str>, &str), Vec<&MessageView>> = BTreeMap::new();
-        for message in self.messages.iter().filter(|m| !m.kind.is_harmless()) {
-            groups.entry((message.kind, message.detail, &message.sentence)).or_default().push(message);
+    fn groups(&self) -> Vec<Vec<&MessageVerdict>> {
+        let mut groups: BTreeMap<(Code, Option<&str>, &str), Vec<&MessageVerdict>> = BTreeMap::new();
+        for message in self.messages.verdicts.iter().filter(|m| !m.code.is_harmless()) {
+            groups.entry((message.code, message.detail, &message.sentence)).or_default().push(message);
         }
         let mut groups: Vec<_> = groups.into_values().collect();
         groups.sort_by_key(|g| std::cmp::Reverse(g.len()));
@@ -242,34 +262,32 @@ impl DiagnosisView {
 
     fn harmless_text(&self, page: &mut Page) {
         let verbose = page.verbose();
-        let (untried, harmless): (Vec<&MessageView>, Vec<&MessageView>) =
-            self.messages.iter().filter(|m| m.kind.is_harmless()).partition(|m| m.is_untried());
+        let (untried, harmless): (Vec<&MessageVerdict>, Vec<&MessageVerdict>) =
+            self.messages.verdicts.iter().filter(|m| m.code.is_harmless()).partition(|m| m.is_untried());
         if !untried.is_empty() {
             page.heading("Could not be tried");
             page.line(2, format!("{}: nothing in the clear speaks against them.", count(untried.len(), "message")));
             page.line(2, "Whether they decrypt, only a copy of the client's store can tell (--store).");
             for message in untried.iter().filter(|_| verbose) {
-                message_line(page, 2, message);
+                message_line(page, 2, &self.messages.view(message));
             }
         }
         if harmless.is_empty() {
             return;
         }
         page.heading("Nothing wrong");
-        let mut by_code: BTreeMap<Code, Vec<&MessageView>> = BTreeMap::new();
+        let mut by_code: BTreeMap<Code, usize> = BTreeMap::new();
         for message in &harmless {
-            by_code.entry(message.kind).or_default().push(message);
+            *by_code.entry(message.code).or_default() += 1;
         }
         let rows = by_code.iter().map(|(code, messages)| {
             let look = if *code == Code::Ok { Look::Good } else { Look::Plain };
-            vec![
-                (look, code.to_string()),
-                (Look::Plain, count(messages.len(), "message")),
-                (Look::Faint, code.title().to_owned()),
-            ]
+            vec![(look, code.to_string()), (Look::Plain, count(*messages, "message")), (Look::Faint, code.title().to_owned())]
         });
         page.columns(2, &["code", "", "which"], rows.collect());
-        for message in harmless.iter().filter(|m| verbose || m.plaintext.is_some()) {
+        let opened = |m: &&&MessageVerdict| self.messages.plaintext && m.plaintext.is_some();
+        for message in harmless.iter().filter(|m| verbose || opened(m)) {
+            let message = &self.messages.view(message);
             message_line(page, 2, message);
             if verbose {
                 page.line(6, Line::new().plain(message.code_and_detail()).plain(": ").plain(&message.sentence));
@@ -324,15 +342,15 @@ const SHOWN_MESSAGES: usize = 5;
 const SHOWN_EVIDENCE: usize = 8;
 
 /// One cause and its messages. What is the same for all of them is said once.
-fn group_text<'a>(page: &mut Page, group: &[&'a MessageView], told: &mut Vec<&'a String>) {
+fn group_text<'a>(page: &mut Page, messages: Messages<'a>, group: &[&'a MessageVerdict], told: &mut Vec<&'a String>) {
     let Some(first) = group.first() else { return };
     // The group is as sure as its least sure message.
-    let confidence = group.iter().map(|m| m.sure).min().unwrap_or(Confidence::Possible);
+    let confidence = group.iter().map(|m| m.confidence).min().unwrap_or(Confidence::Possible);
     page.gap();
     page.line(
         2,
         Line::new()
-            .look(Look::Bad, first.code_and_detail())
+            .look(Look::Bad, code_and_detail(first.code.as_str(), first.detail))
             .plain(" (")
             .look(confidence_look(confidence.as_str()), confidence.as_str())
             .plain(format!(")  {}", count(group.len(), "message"))),
@@ -340,6 +358,7 @@ fn group_text<'a>(page: &mut Page, group: &[&'a MessageView], told: &mut Vec<&'a
     page.line(4, &first.sentence);
     let shown = if page.verbose() { group.len() } else { SHOWN_MESSAGES };
     for message in group.iter().take(shown) {
+        let message = &messages.view(message);
         message_line(page, 4, message);
         if page.verbose() {
             evidence_text(page, 8, &message.evidence.iter().collect::<Vec<_>>());
@@ -357,8 +376,8 @@ fn group_text<'a>(page: &mut Page, group: &[&'a MessageView], told: &mut Vec<&'a
         }
         evidence_text(page, 4, &evidence.iter().collect::<Vec<_>>());
     }
-    remedies(page, 4, group.iter().flat_map(|m| &m.remedy), told);
-    list(page, 4, "Not settled", &unique(group.iter().flat_map(|m| &m.open_questions)));
+    remedies(page, 4, group.iter().flat_map(|m| m.remedy.iter()), told);
+    list(page, 4, "Not settled", &unique(group.iter().flat_map(|m| m.open_questions.iter())));
     page.line(4, Line::new().faint(format!("omemoscope explain {} says more.", first.code)));
 }
 
@@ -406,23 +425,28 @@ pub(super) fn plaintext_text(page: &mut Page, indent: usize, message: &MessageVi
 const SHOWN_PLACES: usize = 3;
 
 /// Evidence that says the same in several places, said once.
-fn joined<'a>(evidence: impl Iterator<Item = &'a EvidenceView>) -> Vec<EvidenceView> {
-    let mut places: Vec<(&EvidenceView, Vec<&str>)> = Vec::new();
+fn joined<'a>(evidence: impl Iterator<Item = &'a Evidence>) -> Vec<EvidenceView> {
+    let mut pieces: Vec<(&Evidence, Vec<&str>, HashSet<&str>)> = Vec::new();
     for piece in evidence {
-        match places.iter_mut().find(|(first, _)| first.kind == piece.kind && first.says == piece.says) {
-            Some((_, places)) if places.contains(&piece.place.as_str()) => {}
-            Some((_, places)) => places.push(&piece.place),
-            None => places.push((piece, vec![&piece.place])),
+        let known = pieces.iter().position(|(first, ..)| first.kind == piece.kind && first.says == piece.says);
+        let place: &str = &piece.place;
+        match known.and_then(|index| pieces.get_mut(index)) {
+            Some((_, places, seen)) => {
+                if seen.insert(place) && places.len() < SHOWN_PLACES {
+                    places.push(place);
+                }
+            }
+            None => pieces.push((piece, vec![place], HashSet::from([place]))),
         }
     }
-    let join = |(first, places): (&EvidenceView, Vec<&str>)| {
-        let mut place = places.iter().take(SHOWN_PLACES).copied().collect::<Vec<_>>().join(", ");
-        if places.len() > SHOWN_PLACES {
-            place.push_str(&format!(" and {} more", places.len() - SHOWN_PLACES));
+    let join = |(first, places, seen): (&Evidence, Vec<&str>, HashSet<&str>)| {
+        let mut place = places.join(", ");
+        if seen.len() > places.len() {
+            place.push_str(&format!(" and {} more", seen.len() - places.len()));
         }
-        EvidenceView { place, ..first.clone() }
+        EvidenceView { place, ..first.into() }
     };
-    places.into_iter().map(join).collect()
+    pieces.into_iter().map(join).collect()
 }
 
 fn remedies<'a>(page: &mut Page, indent: usize, items: impl Iterator<Item = &'a String>, told: &mut Vec<&'a String>) {

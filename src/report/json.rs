@@ -21,22 +21,22 @@ pub fn schema(command: &str) -> String {
 
 /// The value as indented JSON with a line feed at the end.
 pub fn to_json<V: View>(view: &V) -> serde_json::Result<String> {
-    let mut out = harmless(&serde_json::to_string_pretty(&Envelope { schema: schema(V::COMMAND), value: view })?);
+    let mut out = harmless(serde_json::to_string_pretty(&Envelope { schema: schema(V::COMMAND), value: view })?);
     out.push('\n');
     Ok(out)
 }
 
 /// One element of a list that is printed piece by piece.
 pub fn to_json_item<T: Serialize>(item: &T) -> serde_json::Result<String> {
-    serde_json::to_string(item).map(|json| harmless(&json))
+    serde_json::to_string(item).map(harmless)
 }
 
 /// Writes characters that could steer a terminal as `\u…`. They occur only inside strings, where that
 /// means the same; serde_json itself escapes only those below U+0020.
-fn harmless(json: &str) -> String {
+fn harmless(json: String) -> String {
     let steers = |c: char| c != '\n' && is_unsafe(c);
     if !json.chars().any(steers) {
-        return json.to_owned();
+        return json;
     }
     json.chars().fold(String::with_capacity(json.len() + 16), |mut out, c| {
         if steers(c) {

@@ -40,7 +40,7 @@ pub struct EvidenceView {
 
 impl From<&Evidence> for EvidenceView {
     fn from(e: &Evidence) -> Self {
-        Self { kind: e.kind.as_str(), place: e.place.clone(), says: e.says.clone() }
+        Self { kind: e.kind.as_str(), place: e.place.to_string(), says: e.says.to_string() }
     }
 }
 

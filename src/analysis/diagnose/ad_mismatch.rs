@@ -34,7 +34,7 @@ use crate::model::{Code, Confidence};
 pub(super) const CAUSE: Cause = Cause { code: Code::AdMismatch, source: include_str!("ad_mismatch.rs"), judge, whole: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
-    let fact = scene.outcome.trials.iter().find_map(|t| t.associated_data.as_ref()).filter(|_| !scene.opened_by_store())?;
+    let fact = scene.outcome.trials.iter().find_map(|t| t.associated_data.as_deref()).filter(|_| !scene.opened_by_store())?;
     let (detail, says) = match fact {
         AdFact::Swapped => ("swapped", "the MAC verifies with the two identity keys in the other order".into()),
         AdFact::OtherSender(key) => {

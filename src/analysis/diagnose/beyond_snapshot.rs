@@ -29,10 +29,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened_by_store() {
         return None;
     }
-    let key = scene.outcome.key_fact()?;
+    scene.outcome.key_fact()?;
     let trials = &scene.outcome.trials;
     // The newest copy is the living store: where it knows the chain, the client got past this message.
-    let known_later = trials.len() > 1 && trials.last().is_some_and(|t| t.their_ratchet_keys.contains(&key.ratchet_key));
+    let known_later = trials.len() > 1 && trials.last().is_some_and(|t| t.keys.knows_chain);
     let moved = own_ratchet_moved(scene)?;
     // It went on within this capture, and the client's own log does not complain: just an older copy.
     let went_on = moved.within_capture && !scene.client_failed();

@@ -62,8 +62,8 @@ fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
     let whose = owner.map_or_else(|| format!("device {id}"), |jid| format!("device {id} of {jid}"));
     let line = Evidence {
         kind: EvidenceKind::ClientLog,
-        place: said.position.to_string(),
-        says: format!("{} says \u{201c}{}\u{201d}", said.client, said.words.text),
+        place: said.position.to_string().into(),
+        says: format!("{} says \u{201c}{}\u{201d}", said.client, said.words.text).into(),
     };
     vec![Finding {
         code: Code::BundleSignatureInvalid,

@@ -35,7 +35,7 @@
 
 use super::{Cause, Judgement, Scene, Sighting, Whole, in_stanza};
 use crate::analysis::outcome::Origin;
-use crate::model::{BareJid, Code, Confidence, Finding, MessageVerdict};
+use crate::model::{BareJid, Code, Confidence, Finding, MessageVerdict, Position};
 use std::collections::BTreeMap;
 
 pub(super) const CAUSE: Cause =
@@ -78,7 +78,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         .detail("id-clash-same-account")
         .evidence(scene.stanza(format!("here the identity key is {}", identity.fingerprint().grouped())))
         .evidence(in_stanza(
-            &back.first,
+            &back.first.position,
             format!("the other key is {}; afterwards one of them is in use again", other.fingerprint().grouped()),
         ))
         .remedy("The sender should make new OMEMO keys on one of the two installations."),
@@ -86,7 +86,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 }
 
 /// A ratchet key and counter used twice: first here, then there.
-type Reuse<'a> = (&'a Sighting, Sighting);
+type Reuse<'a> = (&'a Position, Sighting);
 
 /// Clones: one identity key, one id, two ratchets that both live on.
 fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
@@ -97,7 +97,7 @@ fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
             continue;
         };
         let here = Sighting { position: outcome.header.position.clone(), id: outcome.header.id.clone() };
-        theirs.entry((outcome.header.from.as_ref(), sid)).or_default().push((&seen.sighting, here));
+        theirs.entry((outcome.header.from.as_ref(), sid)).or_default().push((&seen.position, here));
     }
     let own: Vec<Reuse<'_>> = whole.book.own_reuses().iter().map(|r| (&r.first, r.second.clone())).collect();
     let own = std::iter::once(("Our own device".to_owned(), own));
@@ -111,9 +111,8 @@ fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
 /// a repetition and then repeated in its turn do two branches live side by side.
 fn clone_finding(who: &str, reuses: &[Reuse<'_>]) -> Option<Finding> {
     let (_, repeated) = reuses.first()?;
-    let (first, second) = reuses
-        .iter()
-        .find(|(first, _)| first.position.file == repeated.position.file && first.position.line > repeated.position.line)?;
+    let (first, second) =
+        reuses.iter().find(|(first, _)| first.file == repeated.position.file && first.line > repeated.position.line)?;
     Some(Finding {
         code: Code::DeviceIdCollision,
         detail: Some("clone"),
@@ -121,7 +120,7 @@ fn clone_finding(who: &str, reuses: &[Reuse<'_>]) -> Option<Finding> {
         sentence: format!("{who} seems to run twice: two copies of one profile, each with its own ratchet, write in turn."),
         evidence: vec![
             in_stanza(repeated, "a ratchet key and counter used a second time"),
-            in_stanza(first, "afterwards a counter used for the first time"),
+            in_stanza(*first, "afterwards a counter used for the first time"),
             in_stanza(second, "the same counter again, with other bytes: two branches go on side by side"),
         ],
         remedy: vec![

@@ -49,7 +49,7 @@ fn judge_same_bytes(scene: &Scene<'_>) -> Option<Judgement> {
     Some(
         Judgement::new(Confidence::Proven, format!("This is another copy of {what}."))
             .maybe_detail(detail(scene))
-            .evidence(in_stanza(&seen.sighting, "the same bytes came before")),
+            .evidence(in_stanza(&seen.position, "the same bytes came before")),
     )
 }
 
@@ -57,7 +57,7 @@ fn judge_same_bytes(scene: &Scene<'_>) -> Option<Judgement> {
 pub(super) fn second_copy(scene: &Scene<'_>) -> Judgement {
     Judgement::new(Confidence::Likely, "This is another copy of a message that the client had read.")
         .maybe_detail(detail(scene))
-        .all_evidence(scene.outcome.seen_before.as_ref().map(|seen| in_stanza(&seen.sighting, "the same bytes came before")))
+        .all_evidence(scene.outcome.seen_before.as_ref().map(|seen| in_stanza(&seen.position, "the same bytes came before")))
         .open_question("Whether the client did read the first copy: a copy of its store from between the two would tell.")
 }
 

@@ -95,7 +95,7 @@ fn reused(scene: &Scene<'_>, exchange: &ExchangeFact) -> Option<Vec<Evidence>> {
     let held = account.prekeys.iter().find(|k| k.id == id)?;
     let bundle = scene.whole.published.bundle(own.jid.as_ref(), own.device_id?, scene.outcome.namespace()?);
     if let Some(bundle) = bundle.filter(|b| b.prekeys.get(&id).is_some_and(|keys| keys.iter().any(|k| *k != held.pair.public))) {
-        return Some(vec![in_stanza(&bundle.last, format!("our bundle had another key under prekey id {id}"))]);
+        return Some(vec![in_stanza(&bundle.last.position, format!("our bundle had another key under prekey id {id}"))]);
     }
     account.client.reuses_prekey_ids.then(|| vec![rule(account.client.name, "gives the id of a used prekey to a new key")])
 }

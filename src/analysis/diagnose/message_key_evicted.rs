@@ -103,8 +103,7 @@ fn dropped_chain(scene: &Scene<'_>) -> Option<(Confidence, Vec<Evidence>)> {
         rule(implementation.name(), format!("keeps {limit} receiving chains and drops the oldest")),
     ];
     if let Some(peer) = &scene.outcome.peer {
-        let older = !peer.sender_ratchet_keys.contains(&ratchet_key)
-            && peer.sender_ratchet_keys.iter().any(|k| trial.their_ratchet_keys.contains(k));
+        let older = !peer.sender_ratchet_keys.contains(&ratchet_key) && trial.keys.knows_peer;
         let says = "the sender's store: its current ratchet key is one we know, so this one is older";
         return older.then(|| (Confidence::Proven, [full, vec![in_store(&peer.place, says)]].concat()));
     }

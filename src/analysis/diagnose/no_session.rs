@@ -63,7 +63,7 @@ fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
         let sentence = format!("Device {rid} never answered: we still send it key exchanges after {} messages.", newest.counter);
         Some((
             sentence,
-            in_stanza(&newest.first, format!("the key exchange that is still repeated with counter {}", newest.counter)),
+            in_stanza(&newest.first.position, format!("the key exchange that is still repeated with counter {}", newest.counter)),
         ))
     });
     let mut seen = BTreeSet::new();

@@ -102,8 +102,8 @@ fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
                 ),
                 evidence: vec![Evidence {
                     kind: EvidenceKind::Stanza,
-                    place: list.last.position.to_string(),
-                    says: format!("the list names {}", ids(&list.ids)),
+                    place: list.last.position.to_string().into(),
+                    says: format!("the list names {}", ids(&list.ids)).into(),
                 }],
                 remedy: vec!["Restart the client that owns the device: it should put itself on the list again.".into()],
                 stanza_ids: list.last.id.iter().cloned().collect(),

@@ -71,7 +71,7 @@ fn unknown(judgement: Judgement) -> Judgement {
 /// The message was sent before our device came to its list.
 fn before_device(judgement: &Judgement, scene: &Scene<'_>, list: &ListHistory, own_id: u32) -> Option<Judgement> {
     let (added, sighting) = list.added.get(&own_id)?;
-    let sent = scene.outcome.header.sent.as_ref()?;
+    let sent = scene.outcome.header.time.as_ref().filter(|_| scene.outcome.header.delayed)?;
     (sent.instant? < added.as_ref()?.instant?).then(|| {
         judgement
             .clone()

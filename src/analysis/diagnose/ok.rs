@@ -48,7 +48,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         let sentence = format!("Nothing in the clear speaks against the message from {}.", scene.sender());
         return Some(
             Judgement::new(Confidence::Possible, sentence)
-                .detail("not-tried")
+                .detail(MessageVerdict::NOT_TRIED)
                 .open_question("Whether it decrypts: a copy of our client's store (--store) would tell."),
         );
     }
@@ -117,9 +117,9 @@ fn whole(_whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
             code: Code::Ok,
             detail: v.detail,
             confidence: v.confidence,
-            sentence: v.sentence.clone(),
+            sentence: v.sentence.to_string(),
             evidence: v.evidence.clone(),
-            remedy: v.remedy.clone(),
+            remedy: v.remedy.to_vec(),
             stanza_ids: v.id.iter().cloned().collect(),
         })
         .collect()

@@ -29,16 +29,16 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         return None;
     }
     let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new(), within_capture: false };
-    if let Some(later) = outcome.trials.iter().skip(1).find(|t| t.their_ratchet_keys.contains(&key.ratchet_key)) {
+    if let Some(later) = outcome.trials.iter().skip(1).find(|t| t.keys.knows_chain) {
         moved.proven(in_store(format!("store {}", later.snapshot + 1), "a later copy of the store knows this chain"));
     }
-    if let Some(newest) = outcome.own_newest.as_ref().filter(|n| !trial.own_ratchet_keys.contains(&n.ratchet_key)) {
+    if let Some(newest) = scene.own_newest().filter(|_| !trial.keys.holds_newest) {
         let says = format!("we sent with ratchet key {}…, which the copy does not hold", short(&newest.ratchet_key.to_string()));
         // The copy's own key was shown before the newest one: then the newest one is certainly later.
-        if outcome.own_seen.iter().any(|k| trial.own_ratchet_keys.contains(k)) {
+        if trial.keys.holds_shown {
             moved.confidence = Confidence::Proven;
         }
-        moved.evidence.push(in_stanza(&newest.first, says));
+        moved.evidence.push(in_stanza(&newest.first.position, says));
     }
     if trial.ratchet.is_none() {
         // Our own key exchange in this capture began a session that the copy could not have yet.
@@ -48,14 +48,13 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         moved.proven(computed(
             "the sender's ratchet turned twice since the copy: between the turns our client made a ratchet key that no copy holds",
         ));
-        moved.within_capture =
-            trial.turned_at.is_some_and(|turned| outcome.own_newest.as_ref().is_none_or(|own| own.order >= turned));
+        moved.within_capture = trial.turned_at.is_some_and(|turned| scene.own_newest().is_none_or(|own| own.order >= turned));
     }
-    if let Some(peer) = &outcome.peer {
-        let known = |k| trial.own_ratchet_keys.contains(k);
-        if peer.our_ratchet_keys.last().is_some_and(|k| !known(k)) && peer.sender_ratchet_keys.contains(&key.ratchet_key) {
-            moved.proven(in_store(&peer.place, "the sender has received a ratchet key of ours that the copy does not hold"));
-        }
+    if let Some(peer) = &outcome.peer
+        && !trial.keys.holds_received
+        && peer.sender_ratchet_keys.contains(&key.ratchet_key)
+    {
+        moved.proven(in_store(&peer.place, "the sender has received a ratchet key of ours that the copy does not hold"));
     }
     moved.add_counters(scene, trial);
     (!moved.evidence.is_empty()).then_some(moved)
@@ -90,7 +89,7 @@ impl Moved {
         } else if let Some(elsewhere) = &scene.whole.rolled_back {
             let says =
                 format!("a message of device {} fails in the same way and shows that the store is an older copy", elsewhere.sid);
-            self.evidence.push(in_stanza(&elsewhere.sighting, says));
+            self.evidence.push(in_stanza(&elsewhere.sighting.position, says));
         }
         Some(())
     }

@@ -66,9 +66,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let base_key = scene.outcome.key_fact().and_then(|k| k.base_key);
     let uses = scene.whole.book.prekey_uses(scene.outcome.namespace()?, id);
     if let Some(other) = uses.iter().find(|u| Some(u.base_key) != base_key) {
-        judgement = judgement
-            .detail("prekey-consumed")
-            .evidence(in_stanza(&other.sighting, format!("device {} had used the same prekey for another session", other.sid)));
+        judgement = judgement.detail("prekey-consumed").evidence(in_stanza(
+            &other.sighting.position,
+            format!("device {} had used the same prekey for another session", other.sid),
+        ));
     } else if exchange.highest_prekey_id.is_some_and(|highest| id > highest) {
         judgement = judgement.detail("store-older-than-bundle").evidence(in_store(
             &account.place,

@@ -81,10 +81,10 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
             ),
             evidence: vec![Evidence {
                 kind: EvidenceKind::Stanza,
-                place: first.position.to_string(),
-                says: format!("{} of {} messages fail because of it{until}", hit.len(), verdicts.len()),
+                place: first.position.to_string().into(),
+                says: format!("{} of {} messages fail because of it{until}", hit.len(), verdicts.len()).into(),
             }],
-            remedy: first.remedy.clone(),
+            remedy: first.remedy.to_vec(),
             stanza_ids: hit.iter().filter_map(|v| v.id.clone()).collect(),
         });
     }
@@ -99,7 +99,7 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
             ),
             evidence: vec![
                 in_stanza(&reuse.first, format!("our ratchet key with counter {}", reuse.counter)),
-                in_stanza(&reuse.second, "the same ratchet key and counter with other contents"),
+                in_stanza(&reuse.second.position, "the same ratchet key and counter with other contents"),
             ],
             remedy: vec![
                 "Make sure that the profile runs on one machine only.".into(),

@@ -45,7 +45,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return Some(remedies(
             Judgement::new(Confidence::Proven, sentence)
                 .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))
-                .evidence(in_stanza(&seen.sighting, "the same ratchet key and counter with other bytes")),
+                .evidence(in_stanza(&seen.position, "the same ratchet key and counter with other bytes")),
         ));
     }
     let Some(RatchetFact::Used { index, .. }) = scene.trial()?.ratchet else { return None };
@@ -80,13 +80,14 @@ fn without_store(scene: &Scene<'_>, sentence: String) -> Option<Judgement> {
     let outcome = scene.outcome;
     let key = outcome.key_fact()?;
     let seen = outcome.seen_before.as_ref().filter(|s| !s.same_bytes)?;
-    if seen.sighting.id.is_some() && seen.sighting.id == outcome.header.id {
+    let earlier = scene.whole.outcomes.iter().find(|o| o.header.position == seen.position);
+    if outcome.header.id.is_some() && earlier.is_some_and(|earlier| earlier.header.id == outcome.header.id) {
         return None;
     }
     Some(remedies(
         Judgement::new(Confidence::Likely, sentence)
             .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))
-            .evidence(in_stanza(&seen.sighting, "the same ratchet key and counter with other bytes, in another message"))
+            .evidence(in_stanza(&seen.position, "the same ratchet key and counter with other bytes, in another message"))
             .open_question("Whether one of the two was altered on the way: our store (--store) would tell, because only a genuine one verifies."),
     ))
 }
@@ -126,7 +127,7 @@ fn whole(_whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
                     hit.len()
                 ),
                 evidence: first.evidence.clone(),
-                remedy: first.remedy.clone(),
+                remedy: first.remedy.to_vec(),
                 stanza_ids: hit.iter().filter_map(|v| v.id.clone()).collect(),
             })
         })

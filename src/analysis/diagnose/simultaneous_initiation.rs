@@ -30,7 +30,7 @@ use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, Whole, computed, in_stanza};
 use crate::analysis::trial::RatchetFact;
 use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::SimultaneousInitiation, source: include_str!("simultaneous_initiation.rs"), judge, whole };
@@ -45,11 +45,8 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     );
     let judgement = if trial.replaced_session_opens {
         let opens = computed("the message opens with the session that their key exchange replaced");
-        let ours = scene
-            .outcome
-            .own_exchange
-            .as_ref()
-            .map(|own| in_stanza(&own.first, "our own key exchange went out, crossing theirs"));
+        let ours =
+            scene.own_exchange().map(|own| in_stanza(&own.first.position, "our own key exchange went out, crossing theirs"));
         Judgement::new(Confidence::Proven, sentence).evidence(opens).all_evidence(ours)
     } else {
         Judgement::new(Confidence::Likely, sentence)
@@ -74,8 +71,8 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
     let begun = trial.turned_at?;
     let key = scene.outcome.key_fact()?;
     let mut evidence = Vec::new();
-    if let Some(own) = scene.outcome.own_exchange.as_ref().filter(|own| own.order <= begun) {
-        evidence.push(in_stanza(&own.first, "our own key exchange went out before theirs was read"));
+    if let Some(own) = scene.own_exchange().filter(|own| own.order <= begun) {
+        evidence.push(in_stanza(&own.first.position, "our own key exchange went out before theirs was read"));
     }
     let order = scene.whole.book.chain_order(scene.outcome.namespace()?, scene.outcome.element.sid()?, &key.ratchet_key)?;
     if order < begun {
@@ -88,15 +85,23 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
 fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
     let mut told: BTreeSet<(Option<BareJid>, Option<u32>)> = BTreeSet::new();
     let mut findings = Vec::new();
-    for (scene, verdict) in whole.scenes().zip(verdicts) {
+    // The last message of a device that answered in a session: it was no key exchange.
+    let mut answers: HashMap<u32, usize> = HashMap::new();
+    for (number, (scene, verdict)) in whole.scenes().zip(verdicts).enumerate() {
         let outcome = scene.outcome;
-        let Some(own) = outcome.own_exchange.as_ref() else { continue };
+        let exchange = outcome.key_fact().is_some_and(|k| k.exchange);
+        if let (Some(sid), Some(_), false) = (verdict.sid, outcome.key_fact(), exchange) {
+            answers.insert(sid, number);
+        }
+        let Some(own) = scene.own_exchange() else { continue };
         // Theirs begins a session of its own although ours is on its way, or it answers in a replaced one.
         let device = (verdict.from.clone(), verdict.sid);
         if told.contains(&device) {
             continue;
         }
-        let crossed = outcome.key_fact().is_some_and(|k| k.exchange) && verdict.code == Code::Ok && unanswered(&scene, own);
+        // Nothing of theirs had answered our key exchange when theirs came.
+        let unanswered = verdict.sid.and_then(|sid| answers.get(&sid)).is_none_or(|answer| *answer < own.order);
+        let crossed = exchange && verdict.code == Code::Ok && unanswered;
         let named = verdict.code == Code::SimultaneousInitiation;
         if !crossed && !named {
             continue;
@@ -114,7 +119,7 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
             confidence: if named { verdict.confidence } else { Confidence::Likely },
             sentence: format!("We and {} began a session with each other at the same time; {effect}.", scene.sender()),
             evidence: vec![
-                in_stanza(&own.first, "our own key exchange"),
+                in_stanza(&own.first.position, "our own key exchange"),
                 scene.stanza("their key exchange, begun before they had ours"),
             ],
             remedy: vec![if harmless {
@@ -126,12 +131,4 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
         });
     }
     findings
-}
-
-/// Nothing of theirs had answered our key exchange when theirs came.
-fn unanswered(scene: &Scene<'_>, own: &crate::analysis::book::OwnRatchetKey) -> bool {
-    let sid = scene.outcome.element.sid();
-    let before = |o: &&crate::analysis::outcome::Outcome| o.header.position != scene.outcome.header.position;
-    let between = scene.whole.outcomes.iter().skip(own.order).take_while(before);
-    between.filter(|o| o.element.sid() == sid).all(|o| o.key_fact().is_none_or(|k| k.exchange))
 }

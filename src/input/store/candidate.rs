@@ -7,7 +7,7 @@ use crate::input::InputError;
 use crate::model::Problem;
 use std::cell::OnceCell;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -145,6 +145,17 @@ impl Candidate {
             })
             .as_ref()
             .map(|bytes| bytes.as_slice())
+    }
+
+    /// A stream of the file from byte `start` on, for formats that may be too large for [`Self::bytes`].
+    pub fn reader_from(&self, start: u64) -> io::Result<Box<dyn Read + '_>> {
+        if let Some(Some(bytes)) = self.bytes.get() {
+            let rest = usize::try_from(start).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
+            return Ok(Box::new(rest));
+        }
+        let mut file = File::open(&self.file)?;
+        file.seek(SeekFrom::Start(start))?;
+        Ok(Box::new(BufReader::new(file)))
     }
 
     /// The whole file as UTF-8 text, without a byte order mark.

@@ -6,6 +6,7 @@
 //! ndrancs/cheogram-android @d3cf6a55a; BenjaminKobjolke/monocles_chat @25563f0; thedevstack/PiratX @6daa2b31f.
 
 mod backup;
+mod sealed;
 mod sql_text;
 mod tables;
 

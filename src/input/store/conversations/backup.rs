@@ -1,13 +1,14 @@
-//! `.ceb` backups: a header, then AES-GCM over one gzip stream of SQL text (version 1) or JSON (2 to 4).
+//! `.ceb` backups: a header, then AES-GCM over one gzip stream of SQL text (version 1) or JSON (2 to 4). They are
+//! read as streams: a history with pictures has hundreds of megabytes, its keys a few.
 
+use super::sealed::{self, IV, Opened, TAG};
 use super::sql_text;
 use super::tables::{Entry, Tables, wanted};
 use crate::input::InputError;
-use crate::input::store::candidate::{Candidate, MAX_FILE};
+use crate::input::store::candidate::Candidate;
+use crate::input::store::describe;
 use crate::model::Place;
 use crate::secret::Plaintext;
-use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::{Aes128Gcm, Aes256Gcm};
 use argon2::{Algorithm, Argon2, Params, Version};
 use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
@@ -22,9 +23,7 @@ const MAX_UNPACKED: u64 = 4 * 1024 * 1024 * 1024;
 /// Longest name in the header: addresses have at most 3071 bytes.
 const MAX_NAME: usize = 4096;
 
-const IV: usize = 12;
 const SALT: usize = 16;
-const TAG: usize = 16;
 
 /// The readable part of a backup.
 #[derive(Debug)]
@@ -75,17 +74,6 @@ impl Header {
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password, &self.salt, &mut key).ok()?;
         Some(key)
     }
-
-    /// The gzip stream, if the password is right.
-    fn decrypt(&self, ciphertext: &[u8], password: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let key = self.key(password)?;
-        let mut text = Zeroizing::new(ciphertext.to_vec());
-        let opened = match key.len() {
-            16 => Aes128Gcm::new_from_slice(&key).ok()?.decrypt_in_place(&self.iv.into(), b"", &mut *text),
-            _ => Aes256Gcm::new_from_slice(&key).ok()?.decrypt_in_place(&self.iv.into(), b"", &mut *text),
-        };
-        opened.ok().map(|()| text)
-    }
 }
 
 /// A text of Java's `DataOutput.writeUTF`: two bytes of length, then modified UTF-8 (which differs from UTF-8
@@ -104,17 +92,25 @@ pub fn open(candidate: &Candidate, passwords: &[Plaintext]) -> Result<(Header, T
     let fail = |says: String| InputError::new(candidate.path(), says);
     let header = Header::parse(candidate.head()).ok_or_else(|| fail("no backup of Conversations".into()))?;
     let what = format!("an encrypted backup (version {}) of {} by {}", header.version, header.jid, header.app);
-    let bytes =
-        candidate.bytes().ok_or_else(|| fail(format!("{what}: larger than {} MiB or not readable", MAX_FILE / 1024 / 1024)))?;
-    let ciphertext = bytes.get(header.body..).unwrap_or_default();
-    if ciphertext.len() < TAG {
+    let Some(length) = candidate.len().checked_sub((header.body + TAG) as u64) else {
         return Err(fail(format!("{what}: it is cut, nothing follows its header")));
-    }
+    };
     if passwords.is_empty() {
         let says = format!("{what}: its password is needed, that of the XMPP account; give it in a password file");
         return Err(InputError::locked(candidate.path(), says));
     }
-    let Some(gzip) = passwords.iter().find_map(|password| header.decrypt(ciphertext, password.expose().as_bytes())) else {
+    let sealed = || candidate.reader_from(header.body as u64).map_err(|error| describe::unreadable(candidate.path(), &error));
+    let mut right = None;
+    for password in passwords {
+        let Some(key) = header.key(password.expose().as_bytes()) else { continue };
+        let verified = sealed::verifies(&key, &header.iv, &mut sealed()?, length);
+        if verified.map_err(|error| describe::unreadable(candidate.path(), &error))? {
+            right = Some(key);
+            break;
+        }
+    }
+    let text = sealed()?.take(length);
+    let Some(gzip) = right.and_then(|key| Opened::new(&key, &header.iv, text)) else {
         let tried = if passwords.len() == 1 {
             "the password is not".into()
         } else {
@@ -122,7 +118,7 @@ pub fn open(candidate: &Candidate, passwords: &[Plaintext]) -> Result<(Header, T
         };
         return Err(InputError::locked(candidate.path(), format!("{what}: {tried} right for it, or the file is damaged")));
     };
-    let unpacked = BufReader::new(MultiGzDecoder::new(gzip.as_slice()).take(MAX_UNPACKED));
+    let unpacked = BufReader::new(MultiGzDecoder::new(BufReader::new(gzip)).take(MAX_UNPACKED));
     let mut tables = Tables::default();
     let read = if header.version == 1 {
         sql_text::read(unpacked, &mut |table, values| push(candidate, &mut tables, table, values))
