@@ -50,10 +50,11 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         ));
         moved.within_capture = trial.turned_at.is_some_and(|turned| scene.own_newest().is_none_or(|own| own.order >= turned));
     }
-    if let Some(peer) = &outcome.peer {
-        if !trial.keys.holds_received && peer.sender_ratchet_keys.contains(&key.ratchet_key) {
-            moved.proven(in_store(&peer.place, "the sender has received a ratchet key of ours that the copy does not hold"));
-        }
+    if let Some(peer) = &outcome.peer
+        && !trial.keys.holds_received
+        && peer.sender_ratchet_keys.contains(&key.ratchet_key)
+    {
+        moved.proven(in_store(&peer.place, "the sender has received a ratchet key of ours that the copy does not hold"));
     }
     moved.add_counters(scene, trial);
     (!moved.evidence.is_empty()).then_some(moved)
