@@ -272,6 +272,32 @@ fn a_wrong_flag_and_garbage_are_told_apart_without_a_store() {
     }
 }
 
+/// Without a store nothing healthy is accused, and what is not certain says what would settle it.
+#[test]
+fn without_a_store_nothing_healthy_is_accused() {
+    let (mut untried, mut open) = (0, 0);
+    for case in Case::all() {
+        let own = case.diagnose_with(|_| {}).messages.iter().find_map(|m| m.to_device);
+        let found = case.diagnose_with(|q| {
+            q.stores.clear();
+            q.peers.clear();
+            q.device = own;
+        });
+        if case.name().starts_with("ok-") {
+            let accused: Vec<_> = found.messages.iter().filter(|m| !m.code.is_harmless()).collect();
+            assert!(accused.is_empty(), "{}: {accused:?}", case.name());
+        }
+        for message in &found.messages {
+            untried += usize::from((message.code, message.detail) == UNTRIED);
+            if message.confidence < Confidence::Proven {
+                open += 1;
+                assert!(!message.open_questions.is_empty(), "{}: {message:?}", case.name());
+            }
+        }
+    }
+    assert!(untried > 50 && open >= untried, "{untried} {open}");
+}
+
 // ---- lists and bundles
 
 fn list(ids: &[u32]) -> String {

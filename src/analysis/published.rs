@@ -42,6 +42,9 @@ pub struct BundleSeen {
     pub newest_prekeys: HashSet<u32>,
     /// Why nobody can use the newest version.
     pub unusable: Option<String>,
+    /// The newest version is one that we sent: whether the server took it, or a later one replaced it, the
+    /// capture does not show.
+    pub sent_by_us: bool,
     /// That is so because of its signature.
     pub badly_signed: bool,
     /// The newest one.
@@ -129,12 +132,14 @@ impl Published {
             prekeys: HashMap::new(),
             newest_prekeys: HashSet::new(),
             unusable: None,
+            sent_by_us: false,
             badly_signed: false,
             last: sighting.clone(),
         });
         seen.newest_prekeys = bundle.prekeys.iter().map(|(id, _)| *id).collect();
         seen.unusable = unusable;
         seen.badly_signed = badly_signed;
+        seen.sent_by_us = captured.direction == Some(Direction::Outgoing);
         for (id, key) in bundle.prekeys {
             let keys = seen.prekeys.entry(id).or_default();
             if !keys.contains(&key) {

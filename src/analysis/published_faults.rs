@@ -115,8 +115,14 @@ fn unusable(published: &Published) -> Vec<Finding> {
             Finding {
                 code: Code::NotAddressed,
                 detail: Some("bundle-unusable"),
-                confidence: Confidence::Proven,
-                sentence: format!("The bundle of {whose} cannot be used, so nobody can begin a session with it."),
+                confidence: if bundle.sent_by_us { Confidence::Possible } else { Confidence::Proven },
+                sentence: if bundle.sent_by_us {
+                    format!(
+                        "The bundle that we sent for {whose} cannot be used; while it stands, nobody can begin a session with it."
+                    )
+                } else {
+                    format!("The bundle of {whose} cannot be used, so nobody can begin a session with it.")
+                },
                 evidence: vec![at(&bundle.last, why)],
                 remedy: vec!["Restart the client that owns the device: it should publish its bundle again.".into()],
                 stanza_ids: bundle.last.id.iter().cloned().collect(),
