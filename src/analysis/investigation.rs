@@ -379,6 +379,7 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
             time: message.time.clone(),
             direction: message.direction,
             position: message.position.clone(),
+            fallback_of: message.fallback_of,
         },
         element,
         own: Some(own),

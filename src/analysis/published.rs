@@ -25,6 +25,8 @@ pub struct ListHistory {
     pub added: HashMap<u32, (Option<When>, Sighting)>,
     /// How often an id came back that had been taken off: two clients that undo each other's work.
     pub returns: usize,
+    /// The newest list names nobody but one device, and the one before it named others, too.
+    pub shrank: bool,
     /// Most items that the node was seen to hold; one is right.
     pub items: usize,
 }
@@ -96,6 +98,7 @@ impl Published {
             ever: HashSet::new(),
             added: HashMap::new(),
             returns: 0,
+            shrank: false,
             items: 0,
         });
         for id in ids.iter().filter(|id| !history.ids.contains(id)) {
@@ -105,6 +108,10 @@ impl Published {
                 history.added.insert(*id, (captured.time.clone(), sighting.clone()));
             }
         }
+        history.shrank = match ids.as_slice() {
+            [one] => history.ids == ids && history.shrank || history.ids.len() > 1 && history.ids.contains(one),
+            _ => false,
+        };
         history.items = history.items.max(captured.items);
         history.ever.extend(&ids);
         history.ids = ids;

@@ -157,6 +157,15 @@ fn lists(published: &Published) -> Vec<Finding> {
                 "Update both clients, or close one of them: each takes the other off the list (known of Monal and of two clients with lurch).",
             );
         }
+        if list.shrank && list.returns < WAR {
+            tell(
+                "device-list-clobbered",
+                Confidence::Possible,
+                format!("The device list of {whose} ({namespace}) shrank to a single device."),
+                "the list before it named others, too".into(),
+                "If nobody cleared it, a client took a failed request for an empty list (known of Dino and Monal): restart the other clients, so that they put themselves on the list again.",
+            );
+        }
         if list.items > 1 {
             tell(
                 "devicelist-multi-item",
