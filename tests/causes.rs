@@ -272,6 +272,32 @@ fn a_wrong_flag_and_garbage_are_told_apart_without_a_store() {
     }
 }
 
+/// Without a store nothing healthy is accused, and what is not certain says what would settle it.
+#[test]
+fn without_a_store_nothing_healthy_is_accused() {
+    let (mut untried, mut open) = (0, 0);
+    for case in Case::all() {
+        let own = case.diagnose_with(|_| {}).messages.iter().find_map(|m| m.to_device);
+        let found = case.diagnose_with(|q| {
+            q.stores.clear();
+            q.peers.clear();
+            q.device = own;
+        });
+        if case.name().starts_with("ok-") {
+            let accused: Vec<_> = found.messages.iter().filter(|m| !m.code.is_harmless()).collect();
+            assert!(accused.is_empty(), "{}: {accused:?}", case.name());
+        }
+        for message in &found.messages {
+            untried += usize::from((message.code, message.detail) == UNTRIED);
+            if message.confidence < Confidence::Proven {
+                open += 1;
+                assert!(!message.open_questions.is_empty(), "{}: {message:?}", case.name());
+            }
+        }
+    }
+    assert!(untried > 50 && open >= untried, "{untried} {open}");
+}
+
 // ---- lists and bundles
 
 fn list(ids: &[u32]) -> String {
@@ -313,6 +339,8 @@ fn why_there_is_no_key_for_us() {
     assert_eq!(reason(&[list(&[8]), for_another()].concat()), Some("own-device-not-listed"));
     assert_eq!(reason(&[list(&[OURS, 8]), for_another()].concat()), Some("sender-untrusts-us"));
     assert_eq!(reason(&[list(&[OURS, 8]), list(&[OURS]), for_another()].concat()), Some("sender-has-old-list"));
+    let silent = ratchet("y", 120, 1);
+    assert_eq!(reason(&[list(&[OURS, 8]), silent, for_another()].concat()), Some("sender-considers-us-inactive"));
     let bundles = "urn:xmpp:omemo:2:bundles";
     assert_eq!(reason(&[refused(bundles, "item-not-found"), for_another()].concat()), Some("bundle-missing"));
     assert_eq!(reason(&[refused(bundles, "forbidden"), for_another()].concat()), Some("pep-access-denied"));
@@ -339,6 +367,33 @@ fn clients_that_fight_over_a_list_are_told_from_a_list_that_was_cleared() {
     assert!(finding(&log_only(&war, Some(OURS)), "device-list-war").is_some());
     let cleared = [list(&[OURS, 8]), list(&[OURS]), list(&[OURS, 8])].concat();
     assert!(finding(&log_only(&cleared, Some(OURS)), "device-list-war").is_none());
+}
+
+#[test]
+fn a_list_that_shrank_is_told_as_possible_until_the_others_are_back() {
+    let shrank = [list(&[OURS, 8]), list(&[OURS])].concat();
+    let told = |text: &str| finding(&log_only(text, Some(OURS)), "device-list-clobbered").map(|f| f.confidence);
+    assert_eq!(told(&shrank), Some(Confidence::Possible));
+    assert_eq!(told(&[shrank, list(&[OURS, 8])].concat()), None);
+    assert_eq!(told(&[list(&[8]), list(&[OURS])].concat()), None);
+}
+
+#[test]
+fn an_id_that_no_device_may_have_is_told() {
+    let told = |id| finding(&log_only(&list(&[OURS, id]), Some(OURS)), "id-out-of-range").is_some();
+    assert!(told(0) && told(4_294_967_295));
+    assert!(!told(2_147_483_647));
+}
+
+#[test]
+fn the_fallback_text_tells_who_sent_what_cannot_be_read() {
+    let told = |body: &str| {
+        let stanza = message("a", OURS, false, &[255]).replace("<encrypted", &format!("<body>{body}</body><encrypted"));
+        let found = log_only(&stanza, Some(OURS));
+        found.messages[0].evidence.iter().any(|e| e.says.contains("Dino or Monal"))
+    };
+    assert!(told("[This message is OMEMO encrypted]"));
+    assert!(!told("See you at eight"));
 }
 
 #[test]

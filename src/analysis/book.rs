@@ -148,6 +148,7 @@ pub struct Book {
     own_sent: HashMap<(Namespace, u32), OwnSent>,
     own_messages: HashMap<Chain, HashMap<u32, Seen>>,
     own_reuses: Vec<OwnReuse>,
+    highest: HashMap<(Namespace, u32), u32>,
     seen: HashMap<Chain, SeenChain>,
     identities: HashMap<(Namespace, Option<BareJid>, u32), Vec<IdentityUse>>,
     prekeys: HashMap<(Namespace, u32), Vec<PrekeyUse>>,
@@ -234,6 +235,8 @@ impl Book {
         sighting: &Sighting,
         order: usize,
     ) -> Option<SeenBefore> {
+        let highest = self.highest.entry((namespace, sid)).or_default();
+        *highest = message.counter.max(*highest);
         let chain = self.seen.entry((namespace, sid, message.ratchet_key)).or_insert_with(|| SeenChain {
             counters: HashMap::new(),
             order,
@@ -273,6 +276,11 @@ impl Book {
     pub fn failed_in_chain(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> usize {
         let chain = self.seen.get(&(namespace, sid, *ratchet_key));
         chain.filter(|c| c.opened == 0).map_or(0, |c| c.counters.len())
+    }
+
+    /// The highest counter in any chain of a device: so many messages in a row had no answer of ours.
+    pub fn highest_counter(&self, namespace: Namespace, sid: u32) -> Option<u32> {
+        self.highest.get(&(namespace, sid)).copied()
     }
 
     /// The smallest counter of a sender's chain that the capture shows.

@@ -383,6 +383,11 @@ fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdic
             }
         }));
     }
+    if blames_sender(code)
+        && let Some(writer) = outcome.header.fallback_of
+    {
+        evidence.push(scene.stanza(format!("the fallback text beside it is the one that {writer} writes")));
+    }
     evidence.extend(outcome.repairs.iter().map(|r| scene.stanza(r.clone())));
     if let Some(opened) = opened {
         evidence.extend(opened.findings.iter().map(|f| rule(envelope::rule(f).id, f.to_string())));
@@ -408,6 +413,12 @@ fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdic
         plaintext: opened.and_then(|o| o.body.clone()),
         content: opened.map(|o| o.content.clone()).unwrap_or_default(),
     }
+}
+
+/// Whether the fault lies with the client that sent the message: then it helps to know which one it was.
+const fn blames_sender(code: Code) -> bool {
+    use Code::{MalformedMessage, MalformedStanza, PayloadAuthFailed, UnsupportedVersion, VariantMismatch};
+    matches!(code, MalformedMessage | MalformedStanza | PayloadAuthFailed | UnsupportedVersion | VariantMismatch)
 }
 
 /// What speaks against the client's words.

@@ -377,6 +377,7 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
             time: message.sent.clone().or_else(|| message.time.clone()),
             direction: message.direction,
             position: message.position.clone(),
+            fallback_of: message.fallback_of,
         },
         element,
         own: Some(own),

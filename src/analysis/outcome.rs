@@ -67,6 +67,8 @@ pub struct Header {
     pub direction: Option<Direction>,
     /// Where it begins.
     pub position: Position,
+    /// Which clients write its fallback text.
+    pub fallback_of: Option<&'static str>,
 }
 
 /// The encrypted element.

@@ -25,6 +25,8 @@ pub struct ListHistory {
     pub added: HashMap<u32, (Option<When>, Sighting)>,
     /// How often an id came back that had been taken off: two clients that undo each other's work.
     pub returns: usize,
+    /// The newest list names nobody but one device, and the one before it named others, too.
+    pub shrank: bool,
     /// Most items that the node was seen to hold; one is right.
     pub items: usize,
 }
@@ -42,6 +44,9 @@ pub struct BundleSeen {
     pub newest_prekeys: HashSet<u32>,
     /// Why nobody can use the newest version.
     pub unusable: Option<String>,
+    /// The newest version is one that we sent: whether the server took it, or a later one replaced it, the
+    /// capture does not show.
+    pub sent_by_us: bool,
     /// That is so because of its signature.
     pub badly_signed: bool,
     /// The newest one.
@@ -93,6 +98,7 @@ impl Published {
             ever: HashSet::new(),
             added: HashMap::new(),
             returns: 0,
+            shrank: false,
             items: 0,
         });
         for id in ids.iter().filter(|id| !history.ids.contains(id)) {
@@ -102,6 +108,10 @@ impl Published {
                 history.added.insert(*id, (captured.time.clone(), sighting.clone()));
             }
         }
+        history.shrank = match ids.as_slice() {
+            [one] => history.ids == ids && history.shrank || history.ids.len() > 1 && history.ids.contains(one),
+            _ => false,
+        };
         history.items = history.items.max(captured.items);
         history.ever.extend(&ids);
         history.ids = ids;
@@ -129,12 +139,14 @@ impl Published {
             prekeys: HashMap::new(),
             newest_prekeys: HashSet::new(),
             unusable: None,
+            sent_by_us: false,
             badly_signed: false,
             last: sighting.clone(),
         });
         seen.newest_prekeys = bundle.prekeys.iter().map(|(id, _)| *id).collect();
         seen.unusable = unusable;
         seen.badly_signed = badly_signed;
+        seen.sent_by_us = captured.direction == Some(Direction::Outgoing);
         for (id, key) in bundle.prekeys {
             let keys = seen.prekeys.entry(id).or_default();
             if !keys.contains(&key) {

@@ -115,8 +115,14 @@ fn unusable(published: &Published) -> Vec<Finding> {
             Finding {
                 code: Code::NotAddressed,
                 detail: Some("bundle-unusable"),
-                confidence: Confidence::Proven,
-                sentence: format!("The bundle of {whose} cannot be used, so nobody can begin a session with it."),
+                confidence: if bundle.sent_by_us { Confidence::Possible } else { Confidence::Proven },
+                sentence: if bundle.sent_by_us {
+                    format!(
+                        "The bundle that we sent for {whose} cannot be used; while it stands, nobody can begin a session with it."
+                    )
+                } else {
+                    format!("The bundle of {whose} cannot be used, so nobody can begin a session with it.")
+                },
                 evidence: vec![at(&bundle.last, why)],
                 remedy: vec!["Restart the client that owns the device: it should publish its bundle again.".into()],
                 stanza_ids: bundle.last.id.iter().cloned().collect(),
@@ -149,6 +155,15 @@ fn lists(published: &Published) -> Vec<Finding> {
                 format!("Two clients undo each other's changes to the device list of {whose} ({namespace})."),
                 format!("devices that had been taken off the list came back {} times; this is the last list", list.returns),
                 "Update both clients, or close one of them: each takes the other off the list (known of Monal and of two clients with lurch).",
+            );
+        }
+        if list.shrank && list.returns < WAR {
+            tell(
+                "device-list-clobbered",
+                Confidence::Possible,
+                format!("The device list of {whose} ({namespace}) shrank to a single device."),
+                "the list before it named others, too".into(),
+                "If nobody cleared it, a client took a failed request for an empty list (known of Dino and Monal): restart the other clients, so that they put themselves on the list again.",
             );
         }
         if list.items > 1 {

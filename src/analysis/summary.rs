@@ -17,7 +17,14 @@ pub fn of(messages: &[MessageVerdict], findings: &[Finding]) -> Vec<String> {
         let read = messages.iter().filter(|m| m.code == Code::Ok && !m.is_untried()).count();
         let untried = count(Code::Ok) - read;
         let received = messages.len() - count(Code::OwnMessage);
-        summary.push(format!("{read} of {} decrypt{}.", number(received, "received message"), if read == 1 { "s" } else { "" }));
+        // Without a store "0 decrypt" would say more than is known.
+        if read > 0 || untried == 0 {
+            summary.push(format!(
+                "{read} of {} decrypt{}.",
+                number(received, "received message"),
+                if read == 1 { "s" } else { "" }
+            ));
+        }
         if untried > 0 {
             summary.push(format!("{} could not be tried without a store.", number(untried, "message")));
         }

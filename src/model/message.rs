@@ -68,6 +68,8 @@ pub struct CapturedMessage {
     pub sent: Option<When>,
     /// The encrypted part.
     pub encrypted: EncryptedPart,
+    /// Which clients write the fallback text that stands beside it, where it is one of the canned ones.
+    pub fallback_of: Option<&'static str>,
     /// Repairs of the log reader.
     pub repairs: Vec<String>,
 }

@@ -41,6 +41,19 @@ fn text_fits_the_terminal() {
     }
 }
 
+/// What could not be tried is not called right.
+#[test]
+fn without_a_store_nothing_is_said_to_decrypt() {
+    let device = ["diagnose", "--device", "1577235761", "gajim.log"];
+    let text = stdout(&run(&example(), &device));
+    let (_, untried) = text.split_once("\nCould not be tried\n").unwrap_or_else(|| panic!("{text}"));
+    assert!(untried.contains("nothing in the clear speaks against them"), "{text}");
+    let right = text.split_once("\nNothing wrong\n").map_or("", |(_, right)| right);
+    assert!(!right.contains("  ok "), "{text}");
+    let stored = ["diagnose", "--store", "gajim", "gajim.log"];
+    assert!(!stdout(&run(&example(), &stored)).contains("Could not be tried"));
+}
+
 /// A reader that goes away is no error worth a word.
 #[test]
 fn broken_pipe_is_quiet() {

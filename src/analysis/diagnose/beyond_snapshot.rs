@@ -20,7 +20,7 @@
 
 use super::own_ratchet_moved::own_ratchet_moved;
 use super::{Cause, Judgement, Scene, nothing};
-use crate::model::Code;
+use crate::model::{Code, Confidence};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::BeyondSnapshot, source: include_str!("beyond_snapshot.rs"), judge, whole: nothing };
@@ -39,12 +39,14 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if !scene.whole.snapshots_only && !known_later && !went_on {
         return None;
     }
-    Some(
-        Judgement::new(
-            moved.confidence,
-            format!("The message from {} needs a later copy of the store than this one.", scene.sender()),
-        )
-        .all_evidence(moved.evidence)
-        .remedy("Give a copy taken later; --store may be repeated."),
+    let judgement = Judgement::new(
+        moved.confidence,
+        format!("The message from {} needs a later copy of the store than this one.", scene.sender()),
     )
+    .all_evidence(moved.evidence)
+    .remedy("Give a copy taken later; --store may be repeated.");
+    Some(match moved.confidence {
+        Confidence::Proven => judgement,
+        _ => judgement.open_question("Whether the two ratchets parted for another reason: a later copy of the store would tell."),
+    })
 }

@@ -62,9 +62,12 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .open_question("Whether the sender's state is the wrong one: its store (--peer) would tell."),
         RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey => {
             judgement.evidence(computed("the ratchet key is new and the session has no ratchet key of ours to go on with"))
+                .open_question("Whether the client itself went on: a copy of the store taken later would tell.")
         }
-        RatchetFact::Padding => judgement.detail("padding").evidence(computed("the MAC verifies but the padding is wrong: the sender made it so")),
-        RatchetFact::NoAssociatedData => judgement.evidence(computed("the Ed25519 form of an identity key is not known")),
+        RatchetFact::Padding => judgement.detail("padding").evidence(computed("the MAC verifies but the padding is wrong: the sender made it so"))
+            .open_question("Whether the sender's library pads wrongly: another message of the same client would tell."),
+        RatchetFact::NoAssociatedData => judgement.evidence(computed("the Ed25519 form of an identity key is not known"))
+            .open_question("Whether it verifies: the sender's bundle, or a device list with its key, would tell."),
         RatchetFact::Opened | RatchetFact::Used { .. } | RatchetFact::TooFarAhead { .. } => return None,
     };
     let replace = scene.client().and_then(|c| c.remedies.replace_session);
@@ -81,7 +84,9 @@ fn first_message(scene: &Scene<'_>, judgement: Judgement, exchange: &ExchangeFac
     let judgement =
         judgement.evidence(computed("the prekeys that it names are held, but the session made from them gives a wrong MAC"));
     match reused(scene, exchange) {
-        Some(evidence) => judgement.detail("prekey-id-reused").all_evidence(evidence),
+        Some(evidence) => judgement.detail("prekey-id-reused").all_evidence(evidence).open_question(
+            "Whether the message itself was altered: the bundle that the sender used (in its log, with this prekey) would tell.",
+        ),
         None => judgement
             .open_question("Whether the prekey's id was given to a new key: a captured bundle of ours with this id would tell."),
     }

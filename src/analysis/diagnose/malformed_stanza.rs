@@ -27,20 +27,20 @@
 //! **Fine causes.**
 //! - `dtd`: it holds a document type declaration or an entity.
 //! - `cut-off`: it ends in the middle. The log may have cut it.
+//! - `id-out-of-range`: a device list names an id below 1 or above 2^31-1 (a finding about the list).
 //! - `id-too-high`: an id above 2^31-1, which this client cannot read. UWPX and aTalk have published ids out of range
 //!   (cmeng-git/atalk-android#193).
 //!
 //! **References.** XEP-0384, "XML Schema" and "Business Rules"; RFC 6120, "Restrictions" on XML; psi-im/plugins#111;
 //! profanity-im/profanity#658.
 
-use super::{Cause, Judgement, Scene, nothing, rule};
+use super::{Cause, Judgement, Scene, Whole, in_stanza, rule};
 use crate::analysis::outcome::Element;
-use crate::model::{Code, Confidence};
+use crate::model::{Code, Confidence, Finding, MessageVerdict};
 use crate::omemo::stanza::MAX_ID;
 use crate::omemo::xml::XmlErrorKind;
 
-pub(super) const CAUSE: Cause =
-    Cause { code: Code::MalformedStanza, source: include_str!("malformed_stanza.rs"), judge, whole: nothing };
+pub(super) const CAUSE: Cause = Cause { code: Code::MalformedStanza, source: include_str!("malformed_stanza.rs"), judge, whole };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let (detail, confidence, found) = match &scene.outcome.element {
@@ -85,4 +85,32 @@ fn high_ids(scene: &Scene<'_>) -> Option<Judgement> {
         .evidence(rule(client.name, "reads ids as signed numbers of 32 bits and drops the whole stanza when one does not fit"))
         .remedy("The owner of that device should make new OMEMO keys there, which draws a new id; then clear the old id from the device list."),
     )
+}
+
+/// Ids that some clients cannot read: one such device breaks messages for all their users.
+fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+    let mut found: Vec<_> = whole
+        .published
+        .lists()
+        .filter_map(|(owner, namespace, list)| {
+            let id = list.ids.iter().find(|id| !(1..=MAX_ID).contains(*id))?;
+            Some((owner, namespace, *id, list))
+        })
+        .collect();
+    found.sort_by_key(|(owner, namespace, ..)| (*owner, *namespace));
+    found
+        .into_iter()
+        .map(|(owner, namespace, id, list)| Finding {
+            code: Code::MalformedStanza,
+            detail: Some("id-out-of-range"),
+            confidence: Confidence::Proven,
+            sentence: format!(
+                "The device list of {} ({namespace}) names the id {id}, which no device may have: Conversations and Dino throw away every stanza that is encrypted for it.",
+                owner.map_or_else(|| "an unknown account".into(), ToString::to_string)
+            ),
+            evidence: vec![in_stanza(&list.last, format!("device id {id}, allowed are 1 to {MAX_ID}"))],
+            remedy: vec!["Make new OMEMO keys in the client of that device, which draws a new id; then clear the old id from the list.".into()],
+            stanza_ids: list.last.id.iter().cloned().collect(),
+        })
+        .collect()
 }

@@ -46,7 +46,13 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         ));
     }
     let (confidence, evidence) = dropped_chain(scene)?;
-    Some(remedy(Judgement::new(confidence, sentence(scene)).detail("chain-dropped").all_evidence(evidence)))
+    let judgement = Judgement::new(confidence, sentence(scene)).detail("chain-dropped").all_evidence(evidence);
+    Some(remedy(match confidence {
+        Confidence::Proven => judgement,
+        _ => judgement.open_question(
+            "Whether its chain is an old one or one we never had: the sender's store (--peer), or a log from when it was sent, would tell.",
+        ),
+    }))
 }
 
 fn sentence(scene: &Scene<'_>) -> String {

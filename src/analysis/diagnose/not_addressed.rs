@@ -38,6 +38,8 @@
 //! - `sender-untrusts-us`: our list names this device, and the sender wrote to another one of ours: most often
 //!   missing trust, sometimes given up after long silence.
 //! - `our-id-changed`: the sender writes to an id under which our identity key stood before.
+//! - `sender-considers-us-inactive`: the sender had written more than a hundred messages in a row without an answer
+//!   from this device; some clients then give it up.
 //! - `history-before-device`: the message is older than this device. No fault.
 //! - `muc-not-in-members`: a group chat's sender has no key for any of our devices: it perhaps did not know that we
 //!   are there.
@@ -47,6 +49,7 @@
 //! - `publish-refused`: the server refused a new list or bundle because the node has other settings
 //!   (precondition-not-met).
 //! - `device-list-war`: two clients take each other off the list again and again.
+//! - `device-list-clobbered`: the list shrank to one device; somebody cleared it, or a client overwrote it.
 //! - `devicelist-multi-item`: the list stands in several items; clients disagree on which counts.
 //!
 //! **References.** XEP-0384, "Device list" and "Receiving a message"; profanity-im/profanity#1051; dino/dino#1708,

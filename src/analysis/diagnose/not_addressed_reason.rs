@@ -1,6 +1,6 @@
 //! Why a sender made no key for us, as far as the capture shows it.
 
-use super::{Judgement, Scene, in_stanza, in_store};
+use super::{Judgement, Scene, computed, in_stanza, in_store, rule};
 use crate::analysis::outcome::Origin;
 use crate::analysis::own_device::OwnDevice;
 use crate::analysis::published::{ListHistory, Refusal};
@@ -31,6 +31,9 @@ pub(super) fn add_reason(
             .remedy(format!("Restart {} so that it puts itself on the list again.", scene.client_name()));
     }
     if let Some(judgement) = bundle(&judgement, scene, own, own_id, namespace) {
+        return judgement;
+    }
+    if let Some(judgement) = given_up(&judgement, scene, namespace) {
         return judgement;
     }
     let rids = &scene.outcome.addressing.rids;
@@ -119,5 +122,26 @@ fn bundle(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
     let why = seen.unusable.as_ref()?;
     Some(
         judgement.clone().detail("bundle-unusable").evidence(in_stanza(&seen.last, format!("our bundle: {why}"))).remedy(restart),
+    )
+}
+
+/// Unanswered messages after which a silent device may be given up: the lowest limit known (Kaidan: 106).
+const SILENCE: u32 = 105;
+
+/// The sender had written to us for long without an answer.
+fn given_up(judgement: &Judgement, scene: &Scene<'_>, namespace: Namespace) -> Option<Judgement> {
+    let highest = scene.whole.book.highest_counter(namespace, scene.outcome.element.sid()?).filter(|c| *c >= SILENCE)?;
+    Some(
+        judgement
+            .clone()
+            .detail("sender-considers-us-inactive")
+            .evidence(computed(format!(
+                "messages of this sender to us had reached counter {highest}: so many in a row without an answer of ours"
+            )))
+            .evidence(rule("silent devices", "Kaidan gives up after 106 unanswered stanzas, Smack after 400, Gajim after 2000"))
+            .remedy("Write something to the sender from this device: an answer makes it active again.")
+            .open_question(
+                "Whether the sender gave this device up, or does not trust it: the sender's store (--peer) would tell.",
+            ),
     )
 }

@@ -76,7 +76,8 @@ fn judge_without_account(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let judgement = Judgement::new(Confidence::Likely, "The store is so damaged that no account could be read from it.")
-        .all_evidence(own.problems.iter().map(evidence));
+        .all_evidence(own.problems.iter().map(evidence))
+        .open_question("Whether the client's own store is damaged or only this copy of it: another copy would tell.");
     Some(with_remedy(judgement, "store"))
 }
 

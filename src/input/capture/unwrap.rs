@@ -1,6 +1,7 @@
 //! Takes carbons, archive results and PubSub off a stanza and keeps what concerns OMEMO.
 
 mod bounded;
+mod fallback;
 mod pubsub;
 
 use super::clock;
@@ -230,6 +231,7 @@ impl Unwrapper {
             wrapper: wrapping.wrapper,
             sent: delay(message).or_else(|| wrapping.sent.clone()),
             encrypted,
+            fallback_of: message.child("body", CLIENT).and_then(|body| fallback::writer(&body.text())),
             repairs: stanza.repairs.iter().chain(&wrapping.notes).cloned().collect(),
         }
     }
@@ -294,6 +296,7 @@ fn alone(stanza: &CapturedStanza, element: &Element) -> Option<Item> {
         wrapper: Wrapper::Direct,
         sent: None,
         encrypted,
+        fallback_of: None,
         repairs: stanza.repairs.clone(),
     })))
 }
