@@ -278,6 +278,11 @@ impl Book {
         chain.filter(|c| c.opened == 0).map_or(0, |c| c.counters.len())
     }
 
+    /// How many messages of a chain some store copy opened.
+    pub fn opened_in_chain(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> usize {
+        self.seen.get(&(namespace, sid, *ratchet_key)).map_or(0, |chain| chain.opened)
+    }
+
     /// The highest counter in any chain of a device: so many messages in a row had no answer of ours.
     pub fn highest_counter(&self, namespace: Namespace, sid: u32) -> Option<u32> {
         self.highest.get(&(namespace, sid)).copied()

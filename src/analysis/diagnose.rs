@@ -11,7 +11,7 @@ use super::published::Published;
 use super::rules::envelope;
 use super::trial::Trial;
 use crate::model::{ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 mod ad_mismatch;
 mod beyond_snapshot;
@@ -112,6 +112,9 @@ pub struct Whole<'a> {
     pub peers_given: bool,
     /// A message whose failure by itself shows that our store is an older copy.
     pub rolled_back: Option<RolledBack>,
+    /// Chains whose messages came live under keys that the store had used up already. More than one means
+    /// that the store copy is simply newer than these messages.
+    pub used_up_chains: usize,
 }
 
 /// A message that shows by itself that our store is an older copy.
@@ -128,6 +131,12 @@ impl Whole<'_> {
     pub fn scenes(&self) -> impl Iterator<Item = Scene<'_>> {
         let next = self.outcomes.iter().skip(1).map(|o| Some(&o.header.position)).chain(std::iter::once(None));
         self.outcomes.iter().zip(next).map(|(outcome, next)| Scene { outcome, whole: self, next })
+    }
+
+    /// Counts the chains whose messages came live under used-up keys.
+    pub fn count_used_up_chains(&self) -> usize {
+        let used_up = self.outcomes.iter().filter_map(sender_rolled_back::live_and_used_up);
+        used_up.collect::<HashSet<_>>().len()
     }
 
     /// Looks for a message that shows by itself that our store is an older copy.

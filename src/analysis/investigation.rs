@@ -101,7 +101,9 @@ impl Investigation {
             snapshots_only: self.snapshots_only,
             peers_given: !self.peers.is_empty(),
             rolled_back: None,
+            used_up_chains: 0,
         };
+        whole.used_up_chains = whole.count_used_up_chains();
         whole.rolled_back = whole.find_rolled_back();
         let messages = diagnose::verdicts(&whole);
         let mut findings = self.published.findings(&|jid, id| self.identity(jid, id));

@@ -25,8 +25,10 @@
 //! iNPUTmice/Conversations#1799; kriztan/blabber.im#129.
 
 use super::{Cause, Judgement, Scene, Whole, computed, in_stanza, in_store};
+use crate::analysis::outcome::Outcome;
 use crate::analysis::trial::RatchetFact;
 use crate::model::{BareJid, Code, Confidence, Finding, MessageVerdict, Wrapper};
+use crate::omemo::PublicKey;
 use std::collections::BTreeMap;
 
 pub(super) const CAUSE: Cause =
@@ -64,7 +66,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     }
     // A live delivery under a used key that this capture has not shown before.
     let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed() && outcome.peer.is_none();
-    if !live || outcome.seen_before.is_some() || dropped_by_limit(scene) {
+    if !live || outcome.seen_before.is_some() || dropped_by_limit(scene) || copy_is_newer(scene) {
         return None;
     }
     Some(remedies(
@@ -90,6 +92,25 @@ fn without_store(scene: &Scene<'_>, sentence: String) -> Option<Judgement> {
             .evidence(in_stanza(&seen.position, "the same ratchet key and counter with other bytes, in another message"))
             .open_question("Whether one of the two was altered on the way: our store (--store) would tell, because only a genuine one verifies."),
     ))
+}
+
+/// A message that came live under a key that the store copy had used up: its chain.
+pub(super) fn live_and_used_up(outcome: &Outcome) -> Option<(u32, PublicKey)> {
+    let used_up = matches!(outcome.trial()?.ratchet, Some(RatchetFact::Used { .. }));
+    let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed();
+    (used_up && live && outcome.opened_by.is_none() && outcome.seen_before.is_none())
+        .then_some((outcome.element.sid()?, outcome.key_fact()?.ratchet_key))
+}
+
+/// Whether the store copy may just have been made after the message: then its key is used because the client read
+/// it. A sender that went back repeats one chain, and passes its old end later, or our client complains at once.
+fn copy_is_newer(scene: &Scene<'_>) -> bool {
+    let outcome = scene.outcome;
+    let went_on = || {
+        let (namespace, sid, key) = (outcome.namespace()?, outcome.element.sid()?, outcome.key_fact()?);
+        Some(scene.whole.book.opened_in_chain(namespace, sid, &key.ratchet_key) > 0)
+    };
+    scene.whole.used_up_chains > 1 || !(went_on() == Some(true) || scene.client_said().next().is_some())
 }
 
 fn dropped_by_limit(scene: &Scene<'_>) -> bool {
