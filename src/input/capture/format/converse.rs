@@ -15,8 +15,9 @@ pub(super) const FORMAT: Format = Format {
     blocks: false,
 };
 
-const OMEMO_WORDS: [&str; 11] = [
+const OMEMO_WORDS: [&str; 12] = [
     "omemo",
+    "invalid signature",
     "ephemeral key",
     "prekey",
     "closed session",
