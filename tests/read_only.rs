@@ -29,9 +29,12 @@ fn devices(store: &Path) -> String {
     String::from_utf8(run.stdout).unwrap()
 }
 
+/// A file's bytes, whether it may not be written, and its time of change.
+type FileState = (Vec<u8>, bool, SystemTime);
+
 /// Every file's name, bytes, mode and time of change; and the folder's own time, which a file made and
 /// removed again would change.
-fn listing(folder: &Path) -> (SystemTime, BTreeMap<PathBuf, (Vec<u8>, bool, SystemTime)>) {
+fn listing(folder: &Path) -> (SystemTime, BTreeMap<PathBuf, FileState>) {
     let files = std::fs::read_dir(folder).unwrap().flatten().map(|entry| {
         let metadata = entry.metadata().unwrap();
         let bytes = std::fs::read(entry.path()).unwrap();

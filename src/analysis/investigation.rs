@@ -312,7 +312,9 @@ impl Investigation {
                 None => (None, None),
             },
         };
-        outcome.own_newest = self.book.own_ratchet_keys(namespace, sid).len().checked_sub(1);
+        let own_keys = self.book.own_ratchet_keys(namespace, sid);
+        outcome.own_newest = own_keys.len().checked_sub(1);
+        outcome.own_counter = own_keys.last().map(|newest| newest.counter);
         outcome.own_exchange = self.book.own_exchange(namespace, sid);
         outcome.key = Some(Ok(key_fact(parsed)));
         outcome.seen_before = seen.map(Box::new);
@@ -392,6 +394,7 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
         seen_before: None,
         trust: None,
         own_newest: None,
+        own_counter: None,
         own_exchange: None,
         peer: None,
         repairs: message.repairs.as_slice().into(),
@@ -424,9 +427,6 @@ fn addressing(own: &OwnDevice, encrypted: &Encrypted) -> Addressing {
             (true, false) => addressing.other_jid = key.jid.clone(),
             (false, _) => {}
         }
-    }
-    if addressing.ours > 0 {
-        addressing.rids = Vec::new();
     }
     addressing
 }

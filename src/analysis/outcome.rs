@@ -38,6 +38,8 @@ pub struct Outcome {
     /// The newest of our own ratchet keys towards the sender's device that the capture showed before this
     /// message: its position among [`Book::own_ratchet_keys`](super::book::Book::own_ratchet_keys).
     pub own_newest: Option<usize>,
+    /// The highest counter that it had been sent with before this message.
+    pub own_counter: Option<u32>,
     /// A key exchange of ours with that device, seen before this message: its position there.
     pub own_exchange: Option<usize>,
     /// What the sender's own store says.
@@ -146,7 +148,7 @@ pub struct Addressing {
     pub ours: usize,
     /// An address other than ours under which our device id stands.
     pub other_jid: Option<String>,
-    /// All device ids it has keys for; empty if there is one for us.
+    /// All device ids it has keys for.
     pub rids: Vec<u32>,
 }
 

@@ -36,7 +36,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     }
     let namespace = outcome.namespace()?;
     // A heartbeat answers a long one-sided chain, and begins a new one of its own.
-    let unanswered = scene.own_newest().map(|own| own.counter).filter(|n| *n >= HEARTBEAT && !namespace.is_legacy());
+    let unanswered = outcome.own_counter.filter(|n| *n >= HEARTBEAT && !namespace.is_legacy());
     let purpose = match (outcome.key_fact(), unanswered) {
         (Some(key), _) if key.exchange => "it begins a session",
         (Some(_), Some(_)) => "a heartbeat, since we had sent many messages without an answer",
