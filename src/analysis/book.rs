@@ -131,6 +131,20 @@ struct SeenChain {
     first: u32,
     /// Messages of it that some store copy opened.
     opened: usize,
+    /// How many messages the capture had shown before the last of this chain.
+    last: usize,
+    /// The last two messages of it that opened, the newest first.
+    last_opened: [Option<Opening>; 2],
+    /// The first message that came with other bytes under a counter that had been read.
+    reused: Option<Position>,
+}
+
+/// A message that opened.
+#[derive(Clone, Copy, Debug)]
+struct Opening {
+    /// How many messages the capture had shown before it.
+    order: usize,
+    counter: u32,
 }
 
 /// What we sent to a device.
@@ -242,13 +256,19 @@ impl Book {
             order,
             first: message.counter,
             opened: 0,
+            last: order,
+            last_opened: [None, None],
+            reused: None,
         });
+        chain.last = order;
         match chain.counters.get(&message.counter) {
-            Some(seen) => Some(SeenBefore {
-                position: seen.position.clone(),
-                same_bytes: seen.mark == Mark::of(message),
-                opened: seen.opened,
-            }),
+            Some(seen) => {
+                let same_bytes = seen.mark == Mark::of(message);
+                if !same_bytes && seen.opened && chain.reused.is_none() {
+                    chain.reused = Some(sighting.position.clone());
+                }
+                Some(SeenBefore { position: seen.position.clone(), same_bytes, opened: seen.opened })
+            }
             None => {
                 chain.first = chain.first.min(message.counter);
                 chain.counters.insert(message.counter, Seen::new(message, &sighting.position));
@@ -258,18 +278,50 @@ impl Book {
     }
 
     /// Notes whether a message noted before was opened.
-    pub fn note_result(&mut self, namespace: Namespace, sid: u32, message: &RatchetMessage, opened: bool) {
+    pub fn note_result(&mut self, namespace: Namespace, sid: u32, message: &RatchetMessage, opened: bool, order: usize) {
         let Some(chain) = self.seen.get_mut(&(namespace, sid, message.ratchet_key)) else { return };
         let Some(seen) = chain.counters.get_mut(&message.counter) else { return };
         if opened && !seen.opened && seen.mark.mac == Mark::of(message).mac {
             seen.opened = true;
             chain.opened += 1;
+            let [last, _] = chain.last_opened;
+            chain.last_opened = [Some(Opening { order, counter: message.counter }), last];
         }
+    }
+
+    /// The stanza with which a sender's chain came with other bytes under a counter that had been read.
+    pub fn chain_reused(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<&Position> {
+        self.seen.get(&(namespace, sid, *ratchet_key))?.reused.as_ref()
     }
 
     /// How many messages the capture had shown before the first one of a sender's chain.
     pub fn chain_order(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<usize> {
         self.seen.get(&(namespace, sid, *ratchet_key)).map(|chain| chain.order)
+    }
+
+    /// Whether a sender went on in another chain after the last message of this one: a chain that really followed would
+    /// have ended the other. Two messages that opened later are a sign. A single one may just be late; it is a sign if its
+    /// counter takes up the one of `key`, and lies behind the end of the chain that `key` announces.
+    pub fn went_on_in(&self, namespace: Namespace, sid: u32, other: &PublicKey, key: &super::outcome::KeyFact) -> bool {
+        let Some(this) = self.seen.get(&(namespace, sid, key.ratchet_key)) else { return false };
+        let Some(other) = self.seen.get(&(namespace, sid, *other)) else { return false };
+        if other.reused.is_some() {
+            return false; // A sender that went back to an older state takes up an ended chain again.
+        }
+        let [last, before] = other.last_opened;
+        let later = |opening: Option<Opening>| opening.filter(|o| o.order > this.last);
+        let follows = |o: Opening| {
+            o.counter > key.previous_counter && (o.counter == key.counter || Some(o.counter) == key.counter.checked_add(1))
+        };
+        later(before).is_some() || later(last).is_some_and(follows)
+    }
+
+    /// Whether a chain of a sender that nobody could read began between two points of the capture.
+    pub fn unread_chain_between(&self, namespace: Namespace, sid: u32, after: usize, before: usize) -> bool {
+        let of_device = |((ns, id, _), chain): (&Chain, &SeenChain)| {
+            *ns == namespace && *id == sid && (after..before).contains(&chain.order) && chain.opened == 0
+        };
+        self.seen.iter().any(of_device)
     }
 
     /// How many different messages of a chain could not be opened, if none of it could.

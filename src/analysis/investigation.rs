@@ -322,7 +322,7 @@ impl Investigation {
         outcome.trials = trials;
         outcome.opened_by = opened_by;
         outcome.trust = trust(own, outcome, from, sid, namespace).map(Box::new);
-        self.book.note_result(namespace, sid, parsed.content.message(), by_trial.is_some());
+        self.book.note_result(namespace, sid, parsed.content.message(), by_trial.is_some(), order);
         let Some(material) = material else { return false };
         if by_trial.is_some() {
             let identity = from.and_then(|jid| own.replays.iter().find_map(|r| r.identity(jid, sid, namespace)));

@@ -3,7 +3,7 @@
 
 use super::book::Book;
 use super::peer::PeerFact;
-use super::trial::{AdFact, ExchangeFact, KeyKnowledge, PrekeyFact, RatchetFact, SessionFact, Trial};
+use super::trial::{AdFact, ExchangeFact, KeyKnowledge, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
 use crate::model::{Account, BareJid, ProblemScope};
 use crate::omemo::ratchet::{AssociatedData, Attempt, ChainLookup, MessageKey, Session, SessionRecord, StateRef, Step};
 use crate::omemo::wire::{KeyContent, KeyExchange, RatchetMessage};
@@ -26,7 +26,15 @@ struct Replayed {
     /// The message of the capture that began the session.
     begun: Option<usize>,
     /// Sessions that the client threw away, for proofs.
-    replaced: Vec<Session>,
+    replaced: Vec<Replaced>,
+}
+
+/// A session that a key exchange of theirs replaced.
+#[derive(Debug)]
+struct Replaced {
+    session: Session,
+    /// We had begun it, and nothing of theirs had answered in it.
+    unanswered: bool,
 }
 
 /// A message to be tried.
@@ -162,12 +170,13 @@ impl Replay {
             ratchet: None,
             opened: None,
             over_limit: None,
-            retired_chain: false,
+            retired_chain: None,
             associated_data: None,
-            replaced_session_opens: false,
+            replaced: None,
             turned_at: None,
             begun_here: false,
             newest_chain_index: None,
+            newest_chain: None,
             keys: self.key_knowledge(query),
         }
     }
@@ -186,6 +195,7 @@ impl Replay {
             holds_newest: newest.is_some_and(|newest| own.contains(&newest.ratchet_key)),
             holds_shown: own.iter().any(|key| query.book.showed_own(query.namespace, query.sid, key)),
             holds_received: query.peer.is_none_or(|peer| peer.our_ratchet_keys.last().is_none_or(|key| own.contains(key))),
+            holds_earlier_received: query.peer.is_some_and(|peer| peer.our_ratchet_keys.iter().any(|key| own.contains(key))),
             knows_peer: query.peer.is_some_and(|peer| peer.sender_ratchet_keys.iter().any(|key| theirs.contains(key))),
         }
     }
@@ -260,7 +270,8 @@ impl Replay {
         if !implementation.archives_states()
             && let Some(old) = replayed.record.current.clone()
         {
-            replayed.replaced.insert(0, old);
+            let unanswered = old.initiator == Some(true) && old.pending_prekey.is_some();
+            replayed.replaced.insert(0, Replaced { session: old, unanswered });
             replayed.replaced.truncate(MAX_REPLACED);
         }
         replayed.record.begin(next);
@@ -286,13 +297,9 @@ impl Replay {
         }
         trial.turned_at = replayed.turned;
         trial.begun_here = replayed.begun.is_some();
-        trial.newest_chain_index = replayed
-            .record
-            .current
-            .as_ref()
-            .and_then(|s| s.receiver_chains.last())
-            .and_then(|c| c.chain_key.as_ref())
-            .map(|k| k.index);
+        let newest = replayed.record.current.as_ref().and_then(|s| s.receiver_chains.last());
+        trial.newest_chain_index = newest.and_then(|c| c.chain_key.as_ref()).map(|k| k.index);
+        trial.newest_chain = newest.map(|c| c.ratchet_key);
         let fact = RatchetFact::of(&attempt, replayed.turned.is_some()).map(|f| with_numbers(f, &replayed.record, message));
         if let Some(opened) = &attempt.opened {
             trial.opened = Some(opened.key_material.clone());
@@ -302,12 +309,15 @@ impl Replay {
                 .states
                 .iter()
                 .any(|s| s.state == opened.state && matches!(s.step.lookup, Some(ChainLookup::NewStep { .. })));
-            replayed.record.apply(&attempt);
-            let lost = replayed.record.current.as_ref().is_some_and(|s| s.sender_chain.is_none());
-            replayed.turned = if lost { replayed.turned.filter(|_| !turned).or(Some(order)) } else { None };
-        } else if let Some(material) = open_replaced(replayed, message) {
+            // The client could not follow beyond its limit, nor in a chain that had ended: its session stands where it stood.
+            if attempt.over_limit.is_none() && trial.retired_chain.is_none() {
+                replayed.record.apply(&attempt);
+                let lost = replayed.record.current.as_ref().is_some_and(|s| s.sender_chain.is_none());
+                replayed.turned = if lost { replayed.turned.filter(|_| !turned).or(Some(order)) } else { None };
+            }
+        } else if let Some((material, replaced)) = open_replaced(replayed, message) {
             trial.opened = Some(material);
-            trial.replaced_session_opens = true;
+            trial.replaced = Some(replaced);
         } else {
             trial.associated_data = self.associated_data_proof(key, &attempt, message).map(Box::new);
         }
@@ -381,21 +391,21 @@ fn present(replayed: &Replayed) -> SessionFact {
 }
 
 /// Whether the key came from a chain that the client had ended, and was not among the skipped ones.
-fn opened_with_retired_chain(record: &SessionRecord, attempt: &Attempt, opened: StateRef) -> bool {
-    let Some(tried) = attempt.states.iter().find(|s| s.state == opened) else { return false };
-    let Some(ChainLookup::Known { chain, skipped: false, .. }) = tried.step.lookup else { return false };
-    record.state(opened).and_then(|s| s.receiver_chains.get(chain)).is_some_and(|c| c.retired)
+fn opened_with_retired_chain(record: &SessionRecord, attempt: &Attempt, opened: StateRef) -> Option<u32> {
+    let tried = attempt.states.iter().find(|s| s.state == opened)?;
+    let Some(ChainLookup::Known { chain, skipped: false, index }) = tried.step.lookup else { return None };
+    record.state(opened)?.receiver_chains.get(chain).filter(|c| c.retired).and(index)
 }
 
 /// Opens a message with a session the client no longer has, and moves that session on.
-fn open_replaced(replayed: &mut Replayed, message: &RatchetMessage) -> Option<SecretBytes> {
+fn open_replaced(replayed: &mut Replayed, message: &RatchetMessage) -> Option<(SecretBytes, ReplacedFact)> {
     let limits = replayed.record.implementation.limits();
-    for session in &mut replayed.replaced {
+    for Replaced { session, unanswered } in &mut replayed.replaced {
         let step = session.receive(message, &limits);
         if let (Some(next), Some(key)) = (step.next, step.message_key) {
             let material = key.decrypt(session.namespace, message)?;
             *session = next;
-            return Some(material);
+            return Some((material, if *unanswered { ReplacedFact::Unanswered } else { ReplacedFact::InUse }));
         }
     }
     None

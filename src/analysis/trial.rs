@@ -1,8 +1,8 @@
 //! What one store copy, brought forward through the capture, says about one message.
 
 use crate::model::Place;
-use crate::omemo::IdentityKey;
 use crate::omemo::ratchet::{Attempt, ChainLookup, Failure};
+use crate::omemo::{IdentityKey, PublicKey};
 use crate::secret::SecretBytes;
 
 /// The facts of one try.
@@ -21,11 +21,12 @@ pub struct Trial {
     /// The message opened, but lies further ahead than the client's library accepts: the distance.
     pub over_limit: Option<u32>,
     /// It opened with a chain key that the client had dropped when the chain ended: only this program kept it.
-    pub retired_chain: bool,
+    /// The counter at which the chain had ended, as the sender had announced it.
+    pub retired_chain: Option<u32>,
     /// A proof that only the associated data is wrong.
     pub associated_data: Option<Box<AdFact>>,
     /// A session that this copy had, and that another key exchange replaced, opens the message.
-    pub replaced_session_opens: bool,
+    pub replaced: Option<ReplacedFact>,
     /// The ratchet was turned, or the session begun, by an earlier message of this capture: how many
     /// messages had come before that one. The client made a ratchet key then that no copy holds.
     pub turned_at: Option<usize>,
@@ -33,6 +34,8 @@ pub struct Trial {
     pub begun_here: bool,
     /// Highest index among the receiving chains of the current state: how far their newest known chain went.
     pub newest_chain_index: Option<u32>,
+    /// The sender's newest ratchet key that the copy knew.
+    pub newest_chain: Option<PublicKey>,
     /// The ratchet keys that the copy knew, held against all that shows others.
     pub keys: KeyKnowledge,
 }
@@ -49,6 +52,8 @@ pub struct KeyKnowledge {
     pub holds_shown: bool,
     /// It holds the ratchet key of ours that the sender's own store received last (or that store has none).
     pub holds_received: bool,
+    /// It holds some ratchet key of ours that the sender's own store received.
+    pub holds_earlier_received: bool,
     /// It knows a ratchet key that the sender's own store sends with.
     pub knows_peer: bool,
 }
@@ -70,6 +75,15 @@ pub enum SessionFact {
         /// What is wrong.
         says: Box<str>,
     },
+}
+
+/// A session that a key exchange of theirs had replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplacedFact {
+    /// We had begun it and nothing had answered in it: the two exchanges crossed.
+    Unanswered,
+    /// It was in use: the sender began anew, and the message is a late one from before.
+    InUse,
 }
 
 /// A key exchange held against the copy.

@@ -13,9 +13,10 @@
 //! **Mechanism.** Both sides' ratchets must agree byte by byte. They part when bytes were altered on the way, when
 //! two programs used one store at once, when a save was lost in a crash, or through a bug. Conversations and Monal
 //! then build a new session by themselves; Dino, Gajim, Profanity and lurch wait for the user.
+//! python-omemo keeps one session per device: a late message of the one before fails.
 //!
 //! **What proves it.** The MAC does not verify in any state; what else was excluded is listed with the verdict. The
-//! cause behind it is not proven: so the verdict never says `proven`.
+//! cause behind it is not proven: so the verdict says `proven` for `session-replaced` only.
 //!
 //! **Mistaken for.** Nearly everything: [receiver-rolled-back] (other contacts fail since the same time),
 //! [message-key-evicted] (newer messages of the device decrypt), [sender-rolled-back], [ad-mismatch],
@@ -30,6 +31,7 @@
 //! - `prekey-id-reused`: the key exchange names a prekey whose id was given to a new key. Profanity before 0.18 does
 //!   that: a bug of Profanity.
 //! - `padding`: the MAC verifies, the padding inside is wrong: the sender made it so.
+//! - `session-replaced`: a late message of the session before the present one, which the client no longer has.
 //! - `not-tried`: the store lacks our own keys, so nothing could be tried.
 //!
 //! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Decrypting messages";
@@ -38,16 +40,19 @@
 
 use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, rule};
-use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact};
+use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, ReplacedFact};
 use crate::model::{Code, Confidence, Evidence};
 
 pub(super) const CAUSE: Cause = Cause { code: Code::MacMismatch, source: include_str!("mac_mismatch.rs"), judge, whole: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    let trial = scene.trial()?;
+    if trial.replaced == Some(ReplacedFact::InUse) {
+        return Some(session_replaced(scene));
+    }
     if scene.opened() {
         return None;
     }
-    let trial = scene.trial()?;
     let Some(fact) = trial.ratchet.as_ref() else { return not_tried(scene) };
     let judgement =
         Judgement::new(Confidence::Likely, format!("The message from {} does not fit our session with it.", scene.sender()));
@@ -77,6 +82,21 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .remedy("Write something back: an answer often heals the session.")
             .remedy(replace.unwrap_or("If it does not help, end and restart the session with this device.")),
     )
+}
+
+/// A late message of a session that the sender itself had given up for a new one.
+fn session_replaced(scene: &Scene<'_>) -> Judgement {
+    Judgement::new(
+        Confidence::Proven,
+        format!(
+            "The message from {} belongs to its session before the present one, which {} no longer has.",
+            scene.sender(),
+            scene.client_name()
+        ),
+    )
+    .detail("session-replaced")
+    .evidence(computed("it opens with the session that a newer key exchange of the sender replaced"))
+    .remedy("Nothing is wrong with the present session. Ask the sender to send the message again.")
 }
 
 /// The first message of a key exchange: the prekeys are there, and yet it does not open.

@@ -66,7 +66,7 @@ fn remedy(judgement: Judgement) -> Judgement {
 /// The message belongs to a chain that ended, and the client kept only the keys that the sender's `pn`
 /// announced. The libsignal family announces one less than the chain has.
 fn ended_chain(scene: &Scene<'_>) -> Option<Judgement> {
-    scene.trial().filter(|t| t.retired_chain)?;
+    scene.trial()?.retired_chain?;
     let implementation = scene.client()?.implementation;
     let counter = scene.outcome.key_fact()?.counter;
     Some(
@@ -112,6 +112,12 @@ fn dropped_chain(scene: &Scene<'_>) -> Option<(Confidence, Vec<Evidence>)> {
         let older = !peer.sender_ratchet_keys.contains(&ratchet_key) && trial.keys.knows_peer;
         let says = "the sender's store: its current ratchet key is one we know, so this one is older";
         return older.then(|| (Confidence::Proven, [full, vec![in_store(&peer.place, says)]].concat()));
+    }
+    let failed = scene.whole.book.failed_in_chain(scene.outcome.namespace()?, scene.outcome.element.sid()?, &ratchet_key);
+    if failed > 1 && super::own_ratchet_moved::went_on(scene, trial) {
+        let parted =
+            scene.stanza(format!("{failed} messages of this chain fail, and the sender goes on in a chain that we know"));
+        return Some((Confidence::Likely, [full, vec![parted]].concat()));
     }
     let moved = super::own_ratchet_moved::own_ratchet_moved(scene).is_some();
     let late = !moved && scene.outcome.is_delayed() && implementation.archives_states();

@@ -22,10 +22,10 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     let unknown_chain = match &trial.ratchet {
         Some(RatchetFact::NewChainBadMac { .. }) => trial.exchange.as_ref().is_none_or(|e| e.base_key_known),
         Some(RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey) => true,
-        None => trial.exchange.is_none() && trial.session == SessionFact::Missing,
+        None => trial.exchange.is_none() && trial.session == SessionFact::Missing && !lost_session(scene),
         Some(_) => false,
     };
-    if !unknown_chain {
+    if !unknown_chain || went_on(scene, trial) {
         return None;
     }
     let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new(), within_capture: false };
@@ -51,13 +51,50 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         moved.within_capture = trial.turned_at.is_some_and(|turned| scene.own_newest().is_none_or(|own| own.order >= turned));
     }
     if let Some(peer) = &outcome.peer
+        && trial.ratchet.is_some()
         && !trial.keys.holds_received
         && peer.sender_ratchet_keys.contains(&key.ratchet_key)
     {
-        moved.proven(in_store(&peer.place, "the sender has received a ratchet key of ours that the copy does not hold"));
+        let evidence = in_store(&peer.place, "the sender has received a ratchet key of ours that the copy does not hold");
+        // Our copy's key first, then this one: the sender is ahead of the copy, not behind it. A client that keeps
+        // the sender's older chains would know this chain, if the sender were behind.
+        let keeps_chains = scene.client().is_some_and(|c| c.implementation.archives_states());
+        if keeps_chains || trial.keys.holds_earlier_received {
+            moved.proven(evidence);
+        } else {
+            moved.evidence.push(evidence);
+        }
     }
     moved.add_counters(scene, trial);
     (!moved.evidence.is_empty()).then_some(moved)
+}
+
+/// The sender goes on in a chain that the copy knows, so that its ratchet has not turned: this chain was never
+/// one of its newer ones.
+pub(super) fn went_on(scene: &Scene<'_>, trial: &Trial) -> bool {
+    let outcome = scene.outcome;
+    let (Some(key), Some(namespace), Some(sid)) = (outcome.key_fact(), outcome.namespace(), outcome.element.sid()) else {
+        return false;
+    };
+    if scene.own_newest().is_some() && !trial.keys.holds_newest {
+        // We answered with a key that the copy does not hold: our ratchet turned all the same.
+        return false;
+    }
+    let current = outcome.peer.as_ref().is_some_and(|p| p.sender_ratchet_keys.first() == Some(&key.ratchet_key));
+    let later = outcome.trials.iter().skip(1).any(|t| t.keys.knows_chain);
+    !current && !later && trial.newest_chain.is_some_and(|known| scene.whole.book.went_on_in(namespace, sid, &known, key))
+}
+
+/// The copy knows the sender's device, but has no session with it, and this capture shows none that began: it was
+/// deleted. What we sent in it before proves nothing about the copy's age.
+fn lost_session(scene: &Scene<'_>) -> bool {
+    let outcome = scene.outcome;
+    let Some(account) = scene.own().and_then(|own| own.replays.first()).map(|replay| &replay.account) else { return false };
+    let known = account
+        .devices
+        .iter()
+        .any(|d| Some(&d.jid) == outcome.header.from.as_ref() && d.device_id.is_none_or(|id| Some(id) == outcome.element.sid()));
+    known && outcome.own_exchange.is_none()
 }
 
 impl Moved {

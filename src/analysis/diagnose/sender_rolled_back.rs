@@ -36,7 +36,7 @@ pub(super) const CAUSE: Cause =
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened_by_store() {
-        return None;
+        return returned_chain(scene);
     }
     let outcome = scene.outcome;
     let key = outcome.key_fact()?;
@@ -51,11 +51,22 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         ));
     }
     let Some(RatchetFact::Used { index, .. }) = scene.trial()?.ratchet else { return None };
+    let chain_reused = scene.whole.book.chain_reused(outcome.namespace()?, outcome.element.sid()?, &key.ratchet_key);
     let used = computed(format!(
         "counter {} of this chain was used; the chain stands at {}",
         key.counter,
         index.map_or("an unknown index".into(), |i| i.to_string())
     ));
+    if let Some(sighting) = chain_reused.filter(|_| outcome.seen_before.is_none() && !outcome.is_delayed()) {
+        return Some(remedies(
+            Judgement::new(Confidence::Likely, sentence)
+                .evidence(used)
+                .evidence(in_stanza(sighting, "the sender used another counter of this chain twice"))
+                .open_question(
+                    "A second delivery of an old message is not excluded: an earlier log with this counter would tell.",
+                ),
+        ));
+    }
     if let Some(peer) = outcome.peer.as_ref().filter(|p| p.sender_ratchet_keys.contains(&key.ratchet_key)) {
         // The sender's own store decides: behind our chain or not.
         let next = peer.next_counter?;
@@ -111,6 +122,27 @@ fn copy_is_newer(scene: &Scene<'_>) -> bool {
         Some(scene.whole.book.opened_in_chain(namespace, sid, &key.ratchet_key) > 0)
     };
     scene.whole.used_up_chains > 1 || !(went_on() == Some(true) || scene.client_said().next().is_some())
+}
+
+/// The sender goes on in a chain that it had ended itself: further than it had announced, or its own store
+/// stands in that chain, while we know a newer one.
+fn returned_chain(scene: &Scene<'_>) -> Option<Judgement> {
+    let end = scene.trial()?.retired_chain?;
+    let key = scene.outcome.key_fact()?;
+    let beyond = (key.counter > end).then(|| computed(format!("the sender had ended this chain before counter {end}")));
+    let peer = scene.outcome.peer.as_ref().filter(|p| p.sender_ratchet_keys.first() == Some(&key.ratchet_key));
+    let stands = peer.map(|p| in_store(&p.place, "the sender's store still sends in this chain, although a newer one had begun"));
+    if beyond.is_none() && stands.is_none() {
+        return None;
+    }
+    Some(remedies(
+        Judgement::new(
+            Confidence::Proven,
+            format!("{} went back to an older state: an old ratchet key of it returns.", scene.sender()),
+        )
+        .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))
+        .all_evidence(beyond.into_iter().chain(stands)),
+    ))
 }
 
 fn dropped_by_limit(scene: &Scene<'_>) -> bool {

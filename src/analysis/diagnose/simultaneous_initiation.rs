@@ -28,7 +28,7 @@
 
 use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, Whole, computed, in_stanza};
-use crate::analysis::trial::RatchetFact;
+use crate::analysis::trial::{RatchetFact, ReplacedFact};
 use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
 use std::collections::{BTreeSet, HashMap};
 
@@ -43,7 +43,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         scene.sender(),
         scene.client_name()
     );
-    let judgement = if trial.replaced_session_opens {
+    let judgement = if trial.replaced == Some(ReplacedFact::Unanswered) {
         let opens = computed("the message opens with the session that their key exchange replaced");
         let ours =
             scene.own_exchange().map(|own| in_stanza(&own.first.position, "our own key exchange went out, crossing theirs"));
@@ -64,6 +64,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 /// we had begun one before, or messages of this chain had come before the exchange.
 fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
     let trial = scene.trial()?;
+    if trial.replaced.is_some() {
+        return None;
+    }
     let unknown = matches!(trial.ratchet, Some(RatchetFact::BeyondOneStep | RatchetFact::NewChainBadMac { .. }));
     if !unknown || !trial.begun_here || scene.client().is_none_or(|c| c.implementation.archives_states()) {
         return None;
@@ -74,7 +77,14 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
     if let Some(own) = scene.own_exchange().filter(|own| own.order <= begun) {
         evidence.push(in_stanza(&own.first.position, "our own key exchange went out before theirs was read"));
     }
-    let order = scene.whole.book.chain_order(scene.outcome.namespace()?, scene.outcome.element.sid()?, &key.ratchet_key)?;
+    let (namespace, sid) = (scene.outcome.namespace()?, scene.outcome.element.sid()?);
+    let order = scene.whole.book.chain_order(namespace, sid, &key.ratchet_key)?;
+    // In a session that we no longer have nobody answers the sender, so its chain there stays the same: one that
+    // begins after that chain and an ordinary message of ours belongs to the session that we do have.
+    let ours = scene.own_newest().filter(|own| own.base_key.is_none() && own.order <= order);
+    if ours.is_some_and(|own| scene.whole.book.unread_chain_between(namespace, sid, begun, own.order)) {
+        return None;
+    }
     if order < begun {
         evidence.push(scene.stanza("its chain had begun before the sender's own key exchange: the sender uses two sessions"));
     }
