@@ -388,3 +388,66 @@ impl Book {
         self.prekeys.get(&(namespace, prekey_id)).map_or(&[], Vec::as_slice)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::outcome::KeyFact;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    const KNOWN: PublicKey = PublicKey::new([1; 32]);
+    const STRANGE: PublicKey = PublicKey::new([2; 32]);
+
+    /// Notes messages of one device in this order: chain, counter, whether it opened.
+    fn book(messages: &[(PublicKey, u32, bool)]) -> Book {
+        let mut book = Book::default();
+        for (order, &(ratchet_key, counter, opened)) in messages.iter().enumerate() {
+            let position = Position { file: Arc::from(Path::new("log")), line: 1, byte: order as u64 };
+            let message = RatchetMessage {
+                ratchet_key,
+                counter,
+                previous_counter: 0,
+                ciphertext: vec![0; 48],
+                mac: vec![order as u8; 8],
+                authenticated: Vec::new(),
+            };
+            book.note_received(Namespace::Legacy, 7, &message, &Sighting { position, id: None }, order);
+            book.note_result(Namespace::Legacy, 7, &message, opened, order);
+        }
+        book
+    }
+
+    fn went_on(messages: &[(PublicKey, u32, bool)], counter: u32, previous_counter: u32) -> bool {
+        let key = KeyFact {
+            exchange: false,
+            flag_contradicts: false,
+            ratchet_key: STRANGE,
+            counter,
+            previous_counter,
+            base_key: None,
+            identity: None,
+            other_keys_failed: 0,
+        };
+        book(messages).went_on_in(Namespace::Legacy, 7, &KNOWN, &key)
+    }
+
+    #[test]
+    fn an_altered_ratchet_key_is_no_turn() {
+        assert!(went_on(&[(KNOWN, 4, true), (STRANGE, 5, false), (KNOWN, 6, true)], 5, 2));
+        assert!(went_on(&[(STRANGE, 0, false), (KNOWN, 1, true), (KNOWN, 2, true)], 0, 0));
+    }
+
+    #[test]
+    fn a_late_message_of_the_chain_before_is_no_way_back() {
+        assert!(!went_on(&[(KNOWN, 0, true), (STRANGE, 0, false), (KNOWN, 1, true)], 0, 2));
+        assert!(!went_on(&[(KNOWN, 0, true), (KNOWN, 1, true), (STRANGE, 0, false)], 0, 2));
+    }
+
+    #[test]
+    fn a_sender_that_reuses_its_chain_has_come_back_to_it() {
+        let reused = [(KNOWN, 0, true), (STRANGE, 0, false), (KNOWN, 0, false), (KNOWN, 1, true), (KNOWN, 2, true)];
+        assert!(!went_on(&reused, 0, 1));
+        assert!(book(&reused).chain_reused(Namespace::Legacy, 7, &KNOWN).is_some());
+    }
+}
