@@ -11,7 +11,7 @@ use super::published::Published;
 use super::rules::envelope;
 use super::trial::Trial;
 use crate::model::{ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 mod ad_mismatch;
 mod beyond_snapshot;
@@ -25,6 +25,7 @@ mod mac_mismatch;
 mod malformed_message;
 mod malformed_stanza;
 mod message_key_evicted;
+mod newer_copy;
 mod no_session;
 mod not_addressed;
 mod not_addressed_reason;
@@ -47,6 +48,8 @@ mod unsupported_version;
 mod untrusted_device;
 mod variant_mismatch;
 mod wrong_recipient_jid;
+
+pub use newer_copy::UsedUp;
 
 /// A cause.
 pub struct Cause {
@@ -112,9 +115,8 @@ pub struct Whole<'a> {
     pub peers_given: bool,
     /// A message whose failure by itself shows that our store is an older copy.
     pub rolled_back: Option<RolledBack>,
-    /// Chains whose messages came live under keys that the store had used up already. More than one means
-    /// that the store copy is simply newer than these messages.
-    pub used_up_chains: usize,
+    /// Messages that came live under keys that the store copy had used up.
+    pub used_up: UsedUp,
 }
 
 /// A message that shows by itself that our store is an older copy.
@@ -130,13 +132,7 @@ impl Whole<'_> {
     /// All messages, in order.
     pub fn scenes(&self) -> impl Iterator<Item = Scene<'_>> {
         let next = self.outcomes.iter().skip(1).map(|o| Some(&o.header.position)).chain(std::iter::once(None));
-        self.outcomes.iter().zip(next).map(|(outcome, next)| Scene { outcome, whole: self, next })
-    }
-
-    /// Counts the chains whose messages came live under used-up keys.
-    pub fn count_used_up_chains(&self) -> usize {
-        let used_up = self.outcomes.iter().filter_map(sender_rolled_back::live_and_used_up);
-        used_up.collect::<HashSet<_>>().len()
+        self.outcomes.iter().zip(next).enumerate().map(|(order, (outcome, next))| Scene { outcome, whole: self, order, next })
     }
 
     /// Looks for a message that shows by itself that our store is an older copy.
@@ -158,6 +154,8 @@ pub struct Scene<'a> {
     pub outcome: &'a Outcome,
     /// Everything else.
     pub whole: &'a Whole<'a>,
+    /// Its place among all messages.
+    pub order: usize,
     /// Where the next message begins.
     pub next: Option<&'a Position>,
 }

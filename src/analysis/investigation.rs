@@ -3,7 +3,7 @@
 use super::book::{Book, Sighting};
 use super::client_words::ClientWords;
 use super::content::{self, Payload};
-use super::diagnose::{self, Whole};
+use super::diagnose::{self, UsedUp, Whole};
 use super::outcome::{Addressing, Element, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
 use super::own_device::OwnDevice;
 use super::peer;
@@ -101,9 +101,8 @@ impl Investigation {
             snapshots_only: self.snapshots_only,
             peers_given: !self.peers.is_empty(),
             rolled_back: None,
-            used_up_chains: 0,
+            used_up: UsedUp::of(&self.outcomes),
         };
-        whole.used_up_chains = whole.count_used_up_chains();
         whole.rolled_back = whole.find_rolled_back();
         let messages = diagnose::verdicts(&whole);
         let mut findings = self.published.findings(&|jid, id| self.identity(jid, id));

@@ -24,10 +24,13 @@
 //! **Fine causes.**
 //! - `archive-replay`: this copy came from the archive.
 //! - `carbon`: this copy is a carbon.
+//! - `before-the-copy`: the store copy is newer than the message and no longer keeps its chain; what the client did
+//!   with it then, this copy cannot tell.
 //!
 //! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Out-of-order messages";
 //! ChatSecure/ChatSecure-iOS#1106; iNPUTmice/Conversations#3490; omemo/gajim-omemo#36.
 
+use super::newer_copy::copy_is_newer;
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing};
 use crate::analysis::trial::RatchetFact;
 use crate::model::{Code, Confidence};
@@ -62,6 +65,32 @@ pub(super) fn second_copy(scene: &Scene<'_>) -> Judgement {
 }
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    used_up(scene).or_else(|| before_the_copy(scene))
+}
+
+/// The copy is newer than the message and no longer keeps its chain.
+fn before_the_copy(scene: &Scene<'_>) -> Option<Judgement> {
+    let unknown = matches!(
+        scene.trial()?.ratchet,
+        Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey)
+    );
+    let new_session = scene.trial()?.exchange.as_ref().is_some_and(|e| !e.base_key_known);
+    if !unknown || new_session || scene.opened() || scene.client_failed() || !copy_is_newer(scene) {
+        return None;
+    }
+    Some(
+        Judgement::new(Confidence::Likely, "The store copy is newer than this message: the client had handled it before.")
+            .detail("before-the-copy")
+            .evidence(computed(
+                "a later message of the same device is used up in this copy, and the chain of this one is no longer kept",
+            ))
+            .open_question(
+                "Whether the client read it then: a copy of its store from before the message, or its own log, would tell.",
+            ),
+    )
+}
+
+fn used_up(scene: &Scene<'_>) -> Option<Judgement> {
     let Some(RatchetFact::Used { index, .. }) = scene.trial()?.ratchet else { return None };
     if scene.opened_by_store() {
         return None;

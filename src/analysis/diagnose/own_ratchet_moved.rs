@@ -1,7 +1,7 @@
 //! The proof that receiver-rolled-back and beyond-snapshot share: our own ratchet went on beyond a store
 //! copy. It needs no key: our own outgoing stanzas show our ratchet keys in clear.
 
-use super::{Scene, computed, in_stanza, in_store};
+use super::{Scene, computed, in_stanza, in_store, newer_copy};
 use crate::analysis::trial::{RatchetFact, SessionFact, Trial};
 use crate::model::{Confidence, Evidence};
 
@@ -25,7 +25,7 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         None => trial.exchange.is_none() && trial.session == SessionFact::Missing && !lost_session(scene),
         Some(_) => false,
     };
-    if !unknown_chain || went_on(scene, trial) {
+    if !unknown_chain || went_on(scene, trial) || newer_copy::copy_is_newer(scene) {
         return None;
     }
     let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new(), within_capture: false };

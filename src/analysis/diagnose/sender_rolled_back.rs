@@ -25,10 +25,8 @@
 //! iNPUTmice/Conversations#1799; kriztan/blabber.im#129.
 
 use super::{Cause, Judgement, Scene, Whole, computed, in_stanza, in_store};
-use crate::analysis::outcome::Outcome;
 use crate::analysis::trial::RatchetFact;
 use crate::model::{BareJid, Code, Confidence, Finding, MessageVerdict, Wrapper};
-use crate::omemo::PublicKey;
 use std::collections::BTreeMap;
 
 pub(super) const CAUSE: Cause =
@@ -77,7 +75,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     }
     // A live delivery under a used key that this capture has not shown before.
     let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed() && outcome.peer.is_none();
-    if !live || outcome.seen_before.is_some() || dropped_by_limit(scene) || copy_is_newer(scene) {
+    if !live || outcome.seen_before.is_some() || dropped_by_limit(scene) || may_be_newer(scene) {
         return None;
     }
     Some(remedies(
@@ -105,23 +103,15 @@ fn without_store(scene: &Scene<'_>, sentence: String) -> Option<Judgement> {
     ))
 }
 
-/// A message that came live under a key that the store copy had used up: its chain.
-pub(super) fn live_and_used_up(outcome: &Outcome) -> Option<(u32, PublicKey)> {
-    let used_up = matches!(outcome.trial()?.ratchet, Some(RatchetFact::Used { .. }));
-    let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed();
-    (used_up && live && outcome.opened_by.is_none() && outcome.seen_before.is_none())
-        .then_some((outcome.element.sid()?, outcome.key_fact()?.ratchet_key))
-}
-
 /// Whether the store copy may just have been made after the message: then its key is used because the client read
 /// it. A sender that went back repeats one chain, and passes its old end later, or our client complains at once.
-fn copy_is_newer(scene: &Scene<'_>) -> bool {
+fn may_be_newer(scene: &Scene<'_>) -> bool {
     let outcome = scene.outcome;
     let went_on = || {
         let (namespace, sid, key) = (outcome.namespace()?, outcome.element.sid()?, outcome.key_fact()?);
         Some(scene.whole.book.opened_in_chain(namespace, sid, &key.ratchet_key) > 0)
     };
-    scene.whole.used_up_chains > 1 || !(went_on() == Some(true) || scene.client_said().next().is_some())
+    scene.whole.used_up.chains() > 1 || !(went_on() == Some(true) || scene.client_said().next().is_some())
 }
 
 /// The sender goes on in a chain that it had ended itself: further than it had announced, or its own store

@@ -1,0 +1,51 @@
+//! A store copy that is newer than a message: the client had handled the message before the copy was made, so
+//! the copy cannot tell what happened then. It shows in later messages of the same device whose keys the copy
+//! has used up although the capture has not shown them before.
+
+use super::Scene;
+use crate::analysis::outcome::Outcome;
+use crate::analysis::trial::RatchetFact;
+use crate::model::Wrapper;
+use crate::omemo::PublicKey;
+use std::collections::{HashMap, HashSet};
+
+/// Messages that came live under keys that the store had used up.
+#[derive(Debug, Default)]
+pub struct UsedUp {
+    chains: HashSet<(u32, PublicKey)>,
+    /// The last such message of each device: its place among all messages.
+    last: HashMap<u32, usize>,
+}
+
+impl UsedUp {
+    /// Looks through all messages.
+    pub fn of(outcomes: &[Outcome]) -> Self {
+        let mut found = Self::default();
+        for (order, outcome) in outcomes.iter().enumerate() {
+            if let Some((sid, ratchet_key)) = live_and_used_up(outcome) {
+                found.chains.insert((sid, ratchet_key));
+                found.last.insert(sid, order);
+            }
+        }
+        found
+    }
+
+    /// How many chains they belong to. A sender that went back repeats one; more than one means that the copy is
+    /// simply newer than the messages.
+    pub fn chains(&self) -> usize {
+        self.chains.len()
+    }
+}
+
+fn live_and_used_up(outcome: &Outcome) -> Option<(u32, PublicKey)> {
+    let used_up = matches!(outcome.trial()?.ratchet, Some(RatchetFact::Used { .. }));
+    let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed();
+    (used_up && live && outcome.opened_by.is_none() && outcome.seen_before.is_none())
+        .then_some((outcome.element.sid()?, outcome.key_fact()?.ratchet_key))
+}
+
+/// Whether the copy was made after this message: a later one of the same device is used up in it.
+pub(super) fn copy_is_newer(scene: &Scene<'_>) -> bool {
+    let last = scene.outcome.element.sid().and_then(|sid| scene.whole.used_up.last.get(&sid));
+    last.is_some_and(|last| *last > scene.order)
+}
