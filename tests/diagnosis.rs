@@ -6,7 +6,11 @@
 mod common;
 
 use common::{Case, codes};
+use omemoscope::analysis::investigation::{Investigation, Question};
+use omemoscope::input::capture;
+use omemoscope::input::store::{self, OpenOptions};
 use omemoscope::model::{Code, Confidence, Diagnosis};
+use std::path::Path;
 
 /// One fact, two names: whether the copy is the living store or an early snapshot.
 fn fits(code: Code, wanted: &[&str]) -> bool {
@@ -97,4 +101,18 @@ fn what_only_the_senders_store_proves_is_not_proven_without_it() {
         let verdict = without.messages.last().unwrap();
         assert!(verdict.confidence < Confidence::Proven, "{name}: {verdict:?}");
     }
+}
+
+/// The usual case at a support desk: the log is of the trouble, the store was copied afterwards.
+#[test]
+fn a_store_newer_than_the_log_accuses_nobody() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/example");
+    let stores = vec![store::open(&example.join("gajim-newer"), &OpenOptions::default()).unwrap()];
+    let mut investigation = Investigation::new(Question { stores, ..Question::default() });
+    capture::read(&example.join("gajim-earlier.log"), &mut |_| {}, &mut |event| investigation.take(event)).unwrap();
+    let found = investigation.finish();
+    assert!(found.messages.len() > 5, "the log holds messages both ways");
+    let accused: Vec<_> = found.messages.iter().filter(|m| !m.code.is_harmless()).collect();
+    assert!(accused.is_empty(), "{accused:?}");
+    assert!(found.findings.iter().all(|f| !f.needs_attention()), "{:?}", found.findings);
 }
