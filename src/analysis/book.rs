@@ -5,6 +5,7 @@ use crate::model::{BareJid, Position};
 use crate::omemo::wire::{KeyContent, RatchetMessage};
 use crate::omemo::{IdentityKey, Namespace, PublicKey};
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A stanza to point at.
 #[derive(Clone, Debug)]
@@ -57,6 +58,8 @@ const MAX_REUSES: usize = 100;
 pub struct Seen {
     /// The stanza.
     position: Position,
+    /// Its stanza id, hashed: enough to know it again.
+    id: Option<u64>,
     /// Its bytes.
     mark: Mark,
     /// Whether it opened.
@@ -81,9 +84,15 @@ impl Mark {
 }
 
 impl Seen {
-    fn new(message: &RatchetMessage, position: &Position) -> Self {
-        Self { position: position.clone(), mark: Mark::of(message), opened: false }
+    fn new(message: &RatchetMessage, sighting: &Sighting) -> Self {
+        Self { position: sighting.position.clone(), id: hashed(sighting), mark: Mark::of(message), opened: false }
     }
+}
+
+fn hashed(sighting: &Sighting) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    sighting.id.as_ref()?.hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 /// An earlier stanza with the same ratchet key and counter.
@@ -91,6 +100,8 @@ impl Seen {
 pub struct SeenBefore {
     /// Where the earlier stanza begins.
     pub position: Position,
+    /// Whether both have the same stanza id.
+    pub same_id: bool,
     /// Whether its bytes were the same.
     pub same_bytes: bool,
     /// Whether it opened.
@@ -207,7 +218,7 @@ impl Book {
             }
             Some(_) => {}
             None => {
-                counters.insert(message.counter, Seen::new(message, &sighting.position));
+                counters.insert(message.counter, Seen::new(message, sighting));
             }
         }
     }
@@ -267,11 +278,12 @@ impl Book {
                 if !same_bytes && seen.opened && chain.reused.is_none() {
                     chain.reused = Some(sighting.position.clone());
                 }
-                Some(SeenBefore { position: seen.position.clone(), same_bytes, opened: seen.opened })
+                let same_id = seen.id.is_some() && seen.id == hashed(sighting);
+                Some(SeenBefore { position: seen.position.clone(), same_id, same_bytes, opened: seen.opened })
             }
             None => {
                 chain.first = chain.first.min(message.counter);
-                chain.counters.insert(message.counter, Seen::new(message, &sighting.position));
+                chain.counters.insert(message.counter, Seen::new(message, sighting));
                 None
             }
         }

@@ -91,8 +91,7 @@ fn without_store(scene: &Scene<'_>, sentence: String) -> Option<Judgement> {
     let outcome = scene.outcome;
     let key = outcome.key_fact()?;
     let seen = outcome.seen_before.as_ref().filter(|s| !s.same_bytes)?;
-    let earlier = scene.whole.outcomes.iter().find(|o| o.header.position == seen.position);
-    if outcome.header.id.is_some() && earlier.is_some_and(|earlier| earlier.header.id == outcome.header.id) {
+    if seen.same_id {
         return None;
     }
     Some(remedies(
