@@ -216,8 +216,11 @@ impl Replay {
         let prekey = match exchange.prekey_id {
             None => PrekeyFact::NotNamed,
             Some(id) if self.used_prekeys.contains(&(namespace, id)) => PrekeyFact::UsedUp,
-            Some(id) if self.prekey(namespace, id).is_some() => PrekeyFact::Held,
-            Some(id) => damaged(ProblemScope::PreKey(id)).map_or(PrekeyFact::Missing, |place| PrekeyFact::Damaged { place }),
+            Some(id) => match self.prekey(namespace, id) {
+                Some(held) if held.pair.is_consistent() => PrekeyFact::Held,
+                Some(held) => PrekeyFact::Damaged { place: held.place.clone() },
+                None => damaged(ProblemScope::PreKey(id)).map_or(PrekeyFact::Missing, |place| PrekeyFact::Damaged { place }),
+            },
         };
         ExchangeFact {
             base_key_known,
