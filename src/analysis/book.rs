@@ -439,7 +439,7 @@ mod tests {
             previous_counter,
             base_key: None,
             identity: None,
-            other_keys_failed: 0,
+            unreadable_keys: 0,
         };
         book(messages).went_on_in(Namespace::Legacy, 7, &KNOWN, &key)
     }

@@ -217,11 +217,9 @@ impl Investigation {
         let ours = |k: &&KeyElement| self.own[outcome.own.unwrap_or_default()].is_key_jid(k.jid.as_deref());
         let (mut keys, others): (Vec<&KeyElement>, Vec<&KeyElement>) = for_us.into_iter().partition(ours);
         keys.extend(others);
-        let mut failed = 0;
-        for key in keys {
+        for key in &keys {
             match read_key(encrypted.namespace, key) {
                 Err(error) => {
-                    failed += 1;
                     if outcome.key.is_none() {
                         outcome.key = Some(Err(error));
                     }
@@ -229,11 +227,10 @@ impl Investigation {
                 Ok(parsed) => {
                     if self.try_key(outcome, message, encrypted, sid, &parsed, sighting) {
                         if let Some(Ok(fact)) = &mut outcome.key {
-                            fact.other_keys_failed = failed;
+                            fact.unreadable_keys = keys.iter().filter(|k| read_key(encrypted.namespace, k).is_err()).count();
                         }
                         return;
                     }
-                    failed += 1;
                 }
             }
         }
@@ -350,7 +347,7 @@ fn key_fact(parsed: &ParsedKey) -> KeyFact {
         previous_counter: message.previous_counter,
         base_key: exchange.map(|e| e.base_key),
         identity: exchange.map(|e| e.identity_key),
-        other_keys_failed: 0,
+        unreadable_keys: 0,
     }
 }
 

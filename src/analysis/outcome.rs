@@ -169,8 +169,8 @@ pub struct KeyFact {
     pub base_key: Option<PublicKey>,
     /// Identity key, in an exchange.
     pub identity: Option<IdentityKey>,
-    /// A key element with our device id that did not open, where another one did.
-    pub other_keys_failed: usize,
+    /// How many other key elements for our device id are no messages, where this one opened.
+    pub unreadable_keys: usize,
 }
 
 /// Who opened a message.

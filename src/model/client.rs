@@ -55,11 +55,14 @@ pub struct Refusals {
     pub long_iv: bool,
     /// A legacy payload that ends with its own tag.
     pub tag_in_payload: bool,
+    /// An OMEMO 2 stanza in which one key element is no message, although another one for us is right.
+    pub garbage_key: bool,
 }
 
 impl Refusals {
     /// A client that takes what it can read.
-    pub const NONE: Self = Self { high_ids: false, exchange_without_prekey: false, long_iv: false, tag_in_payload: false };
+    pub const NONE: Self =
+        Self { high_ids: false, exchange_without_prekey: false, long_iv: false, tag_in_payload: false, garbage_key: false };
 }
 
 /// What a client does by itself about a broken session.

@@ -30,6 +30,8 @@
 //! - `id-out-of-range`: a device list names an id below 1 or above 2^31-1 (a finding about the list).
 //! - `id-too-high`: an id above 2^31-1, which this client cannot read. UWPX and aTalk have published ids out of range
 //!   (cmeng-git/atalk-android#193).
+//! - `garbage-key`: one of several keys for us is no message; python-omemo refuses the whole stanza then, although
+//!   another key is right.
 //!
 //! **References.** XEP-0384, "XML Schema" and "Business Rules"; RFC 6120, "Restrictions" on XML; psi-im/plugins#111;
 //! profanity-im/profanity#658.
@@ -53,7 +55,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         Element::Known { faults, .. } => {
             let fatal: Vec<String> = faults.iter().filter(|f| f.fatal).map(|f| format!("{}: {}", f.place, f.says)).collect();
             if fatal.is_empty() {
-                return high_ids(scene);
+                return high_ids(scene).or_else(|| garbage_key(scene));
             }
             (None, Confidence::Proven, fatal)
         }
@@ -68,6 +70,25 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         _ => judgement
             .open_question("The log itself may have cut or wrapped the stanza: another log of the same message would tell."),
     })
+}
+
+/// One of several keys for us is no message. Some receivers take the right one, some throw the stanza away.
+fn garbage_key(scene: &Scene<'_>) -> Option<Judgement> {
+    let client = scene.client().filter(|c| c.refuses.garbage_key)?;
+    let unreadable = scene.outcome.key_fact()?.unreadable_keys;
+    if unreadable == 0 || scene.outcome.namespace()?.is_legacy() {
+        return None;
+    }
+    Some(
+        Judgement::new(
+            Confidence::Proven,
+            format!("A key that {} made for us is no message, and {} throws such a stanza away.", scene.sender(), client.name),
+        )
+        .detail("garbage-key")
+        .evidence(scene.stanza(format!("{unreadable} of the keys for our device id cannot be read; another one opens")))
+        .evidence(rule(client.name, "refuses an OMEMO 2 stanza as a whole when one key in it is garbage"))
+        .remedy("Report this stanza to the makers of the sender's client; the receiver can do nothing."),
+    )
 }
 
 /// An id that some receivers cannot read: they throw the whole stanza away, for all its readers.
