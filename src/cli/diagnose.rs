@@ -6,7 +6,7 @@ use super::{Global, Outcome, Stop};
 use crate::analysis::investigation::{Investigation, Question};
 use crate::model::{Diagnosis, Store};
 use crate::report::diagnose::{DiagnosisView, Sources};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -28,12 +28,14 @@ Examples:
 /// evidence; `likely` and `possible` say less. `omemoscope explain CODE` explains a cause.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
+#[command(group = ArgGroup::new("input").required(true).multiple(true).args(["stores", "captures"]))]
 pub struct Diagnose {
     /// A client's store: a file or folder; repeat it for copies taken over time, the newest last
     ///
     /// Which client it is from is found out by looking. The store is only read: not a byte of it, no
-    /// lock and no file beside it changes, and the client may be running.
-    #[arg(short, long = "store", value_name = "PATH", required_unless_present = "device")]
+    /// lock and no file beside it changes, and the client may be running. Without a store only what stands in
+    /// clear is judged.
+    #[arg(short, long = "store", value_name = "PATH")]
     stores: Vec<PathBuf>,
     /// The other end's store; it settles much that one end leaves open
     #[arg(short, long = "peer", value_name = "PATH")]
