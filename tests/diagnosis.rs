@@ -65,7 +65,7 @@ fn a_healthy_conversation_gives_no_finding_and_no_alarm() {
 fn every_verdict_carries_its_proof_and_every_alarm_a_remedy() {
     for case in Case::all() {
         for verdict in case.diagnose().messages {
-            assert!(verdict.sentence.ends_with('.'), "{}", verdict.sentence);
+            assert!(verdict.sentence.ends_with('.') && verdict.sentence.starts_with(char::is_uppercase), "{}", verdict.sentence);
             if !verdict.code.is_harmless() {
                 assert!(!verdict.evidence.is_empty(), "{}: {}", case.name(), verdict.sentence);
                 assert!(!verdict.remedy.is_empty(), "{}: {}", case.name(), verdict.sentence);

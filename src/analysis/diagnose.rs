@@ -255,7 +255,7 @@ impl Judgement {
         Self {
             detail: None,
             confidence,
-            sentence: sentence.into(),
+            sentence: capital(&sentence.into()),
             evidence: Vec::new(),
             remedy: Vec::new(),
             open_questions: Vec::new(),
@@ -443,7 +443,14 @@ fn contradiction(scene: &Scene<'_>, said: &Said) -> String {
 
 /// Findings about the whole, of all causes.
 pub fn findings(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
-    CAUSES.iter().flat_map(|cause| (cause.whole)(whole, verdicts)).collect()
+    let findings = CAUSES.iter().flat_map(|cause| (cause.whole)(whole, verdicts));
+    findings.map(|finding| Finding { sentence: capital(&finding.sentence), ..finding }).collect()
+}
+
+/// Sentences often begin with a device, and every sentence begins with a capital letter.
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// The explanation of a code: the doc comment of its cause's file, as Markdown.

@@ -22,7 +22,7 @@ pub enum Lone {
         /// The address.
         jid: String,
         /// Device ids with fingerprints.
-        devices: Vec<(u32, Fingerprint)>,
+        devices: Vec<(Option<u32>, Fingerprint)>,
     },
     /// The content of a key element.
     Key {
@@ -76,16 +76,9 @@ fn fingerprint(text: &str) -> Option<Fingerprint> {
 }
 
 fn uri(text: &str) -> Option<Lone> {
-    let rest = text.strip_prefix("xmpp:")?;
-    let (jid, query) = rest.split_once('?')?;
-    let devices: Vec<(u32, Fingerprint)> = query
-        .split([';', '&'])
-        .filter_map(|pair| {
-            let (name, value) = pair.split_once('=')?;
-            Some((name.strip_prefix("omemo-sid-")?.parse().ok()?, fingerprint(value)?))
-        })
-        .collect();
-    (!jid.is_empty() && !devices.is_empty()).then(|| Lone::Uri { jid: jid.to_owned(), devices })
+    let uri = crate::omemo::uri::parse(text).ok().filter(|uri| !uri.jid.is_empty() && !uri.keys.is_empty())?;
+    let devices = uri.keys.into_iter().map(|key| (key.device_id, key.fingerprint)).collect();
+    Some(Lone::Uri { jid: uri.jid, devices })
 }
 
 fn binary(bytes: &[u8]) -> Option<Lone> {
@@ -152,7 +145,7 @@ mod tests {
         let text = format!("xmpp:juliet@capulet.lit?omemo-sid-4711={HEX};omemo-sid-31415={HEX}");
         let Some(Lone::Uri { jid, devices }) = recognise(text.as_bytes()) else { panic!("no uri") };
         assert_eq!(jid, "juliet@capulet.lit");
-        assert_eq!(devices.iter().map(|d| d.0).collect::<Vec<_>>(), [4711, 31415]);
+        assert_eq!(devices.iter().map(|d| d.0).collect::<Vec<_>>(), [Some(4711), Some(31415)]);
     }
 
     /// `PreKeyRecordStructure`: id, public key, private key.

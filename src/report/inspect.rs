@@ -243,7 +243,10 @@ impl From<&lone::Lone> for Lone {
             lone::Lone::Uri { jid, devices } => Self {
                 is: format!("an address with {}", count(devices.len(), "fingerprint")),
                 fields: std::iter::once(field("address", jid.clone()))
-                    .chain(devices.iter().map(|(id, f)| field(&format!("device {id}"), grouped(&f.to_string(), 8))))
+                    .chain(devices.iter().map(|(id, f)| {
+                        let device = id.map_or_else(|| "a device".to_owned(), |id| format!("device {id}"));
+                        field(&device, grouped(&f.to_string(), 8))
+                    }))
                     .collect(),
             },
             lone::Lone::PublicKey(key) => {

@@ -46,13 +46,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let sid = outcome.element.sid()?;
     if outcome.origin == Origin::OurIdElsewhere {
         return Some(
-            Judgement::new(
-                Confidence::Proven,
-                format!("{} has the same id as {}.", capital(&scene.sender()), scene.our_device()),
-            )
-            .detail("id-clash-across-accounts")
-            .evidence(scene.stanza(format!("the sender id {sid} is ours, but the sender is another account")))
-            .remedy("Make new OMEMO keys on one of the two devices, best on the one that is newer."),
+            Judgement::new(Confidence::Proven, format!("{} has the same id as {}.", scene.sender(), scene.our_device()))
+                .detail("id-clash-across-accounts")
+                .evidence(scene.stanza(format!("the sender id {sid} is ours, but the sender is another account")))
+                .remedy("Make new OMEMO keys on one of the two devices, best on the one that is newer."),
         );
     }
     // One id, two identity keys, and one of them comes back.
@@ -129,9 +126,4 @@ fn clone_finding(who: &str, reuses: &[Reuse<'_>]) -> Option<Finding> {
         ],
         stanza_ids: reuses.iter().filter_map(|(_, s)| s.id.clone()).collect(),
     })
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

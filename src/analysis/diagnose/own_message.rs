@@ -41,7 +41,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         _ => "a copy of it",
     };
     let judgement =
-        Judgement::new(Confidence::Proven, format!("{} sent this message itself; this is {way}.", capital(&scene.our_device())))
+        Judgement::new(Confidence::Proven, format!("{} sent this message itself; this is {way}.", scene.our_device()))
             .evidence(scene.stanza("the sender's device id is ours, on our own account"));
     // In a room that hides addresses only the id speaks for it.
     let hidden = header.from.is_none() && header.direction != Some(Direction::Outgoing);
@@ -51,9 +51,4 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     } else {
         judgement
     })
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

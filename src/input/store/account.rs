@@ -7,11 +7,12 @@ use crate::model::{
 };
 use crate::omemo::curve::{KeyPair, PrivateKey};
 use crate::omemo::ratchet::SessionRecord;
-use crate::omemo::session_record::libsignal;
+use crate::omemo::session_record::{javascript, libsignal};
 use crate::omemo::{IdentityKey, IdentityKeyPair, Namespace};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::Value;
 use std::collections::HashMap;
 use zeroize::Zeroizing;
 
@@ -211,6 +212,37 @@ impl AccountBuilder {
         let signature = signature.filter(|signature| !signature.is_empty());
         let namespaces = self.account.client.namespaces.to_vec();
         self.account.signed_prekeys.push(StoredSignedPreKey { id, pair, signature, created, namespaces, place });
+    }
+
+    /// A session in the JSON of JavaScript libsignal (legacy OMEMO). Gives the identity key it is bound to.
+    pub fn javascript_session(
+        &mut self,
+        jid: &BareJid,
+        id: u32,
+        record: Result<Value, String>,
+        place: Place,
+    ) -> Option<IdentityKey> {
+        let scope = ProblemScope::Session { jid: jid.clone(), device_id: id };
+        let Some(own) = self.account.identity.as_ref().map(|pair| pair.public) else {
+            self.problem(place, scope, "without our identity key this session cannot be used");
+            return None;
+        };
+        let read = record
+            .and_then(|record| javascript::session_record(&record, &own, Namespace::Legacy).map_err(|error| error.to_string()));
+        match read {
+            Ok(read) => {
+                for problem in read.problems {
+                    self.problem(place.clone(), scope.clone(), problem.to_string());
+                }
+                let remote = remote_identity(&read.record);
+                self.session_record(jid, id, read.record, place);
+                remote
+            }
+            Err(says) => {
+                self.problem(place, scope, says);
+                None
+            }
+        }
     }
 
     /// A device with nothing but its names; the caller fills in the rest.

@@ -11,7 +11,6 @@ use crate::model::{
     Account, BareJid, ClientProfile, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
-use crate::omemo::session_record::javascript;
 use crate::omemo::session_record::json::{Node, ShapeError};
 use crate::omemo::{IdentityKey, KeyPair, Namespace, PrivateKey, PublicKey};
 use serde_json::Value;
@@ -146,28 +145,8 @@ impl Reader<'_> {
     }
 
     fn session(&self, name: &str, value: &Value, jid: &BareJid, id: u32, builder: &mut AccountBuilder) -> Option<IdentityKey> {
-        let (place, scope) = (self.place(name), ProblemScope::Session { jid: jid.clone(), device_id: id });
-        let Some(own) = builder.account().identity.as_ref().map(|pair| pair.public) else {
-            builder.problem(place, scope, "without our identity key this session cannot be used");
-            return None;
-        };
         let record = super::converse::session_value(value).ok_or_else(|| "the session's text is no JSON".to_owned());
-        match record
-            .and_then(|record| javascript::session_record(&record, &own, Namespace::Legacy).map_err(|error| error.to_string()))
-        {
-            Ok(read) => {
-                for problem in read.problems {
-                    builder.problem(place.clone(), scope.clone(), problem.to_string());
-                }
-                let remote = super::account::remote_identity(&read.record);
-                builder.session_record(jid, id, read.record, place);
-                remote
-            }
-            Err(says) => {
-                builder.problem(place, scope, says);
-                None
-            }
-        }
+        builder.javascript_session(jid, id, record, self.place(name))
     }
 
     /// `trust:<jid>`: trust number to fingerprints.

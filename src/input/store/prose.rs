@@ -13,7 +13,6 @@ use crate::model::{
 };
 use crate::omemo::curve::{KeyPair, PrivateKey, PublicKey};
 use crate::omemo::ratchet::Implementation;
-use crate::omemo::session_record::javascript;
 use crate::omemo::{IdentityKey, Namespace};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -184,28 +183,8 @@ impl<'a> Reader<'a> {
         place: Place,
         builder: &mut AccountBuilder,
     ) -> Option<IdentityKey> {
-        let scope = ProblemScope::Session { jid: jid.clone(), device_id: id };
-        let Some(own) = builder.account().identity.as_ref().map(|pair| pair.public) else {
-            builder.problem(place, scope, "without our identity key this session cannot be used");
-            return None;
-        };
-        let value: Result<Value, _> = serde_json::from_slice(record).map_err(|_| "the session's text is no JSON".to_owned());
-        match value
-            .and_then(|value| javascript::session_record(&value, &own, Namespace::Legacy).map_err(|error| error.to_string()))
-        {
-            Ok(read) => {
-                for problem in read.problems {
-                    builder.problem(place.clone(), scope.clone(), problem.to_string());
-                }
-                let remote = super::account::remote_identity(&read.record);
-                builder.session_record(jid, id, read.record, place);
-                remote
-            }
-            Err(says) => {
-                builder.problem(place, scope, says);
-                None
-            }
-        }
+        let record = serde_json::from_slice(record).map_err(|_| "the session's text is no JSON".to_owned());
+        builder.javascript_session(jid, id, record, place)
     }
 
     /// Devices on the server's list that have no entry of their own yet, and everyone's labels.
