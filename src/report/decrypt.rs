@@ -40,13 +40,15 @@ impl View for Decrypted<'_> {
             message_text(page, &self.messages.view(message));
         }
         let opened = self.messages.verdicts.iter().filter(|m| m.plaintext.is_some() || !m.content.is_empty()).count();
+        // An empty message has nothing inside that could be shown.
+        let with_content = self.messages.verdicts.iter().filter(|m| m.code != Code::EmptyMessage).count();
         page.gap();
         page.line(
             0,
             Line::new().faint(format!(
                 "{opened} of {} opened.{}",
-                count(self.messages.verdicts.len(), "message"),
-                if opened < self.messages.verdicts.len() { " `omemoscope diagnose` says why the others did not." } else { "" }
+                count(with_content, "message"),
+                if opened < with_content { " `omemoscope diagnose` says why the others did not." } else { "" }
             )),
         );
     }
