@@ -14,6 +14,7 @@ pub mod sessions;
 pub mod stanza;
 pub mod stores;
 
+mod joined_evidence;
 mod shared;
 mod upgrade;
 

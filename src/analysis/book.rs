@@ -58,6 +58,8 @@ const MAX_REUSES: usize = 100;
 pub struct Seen {
     /// The stanza.
     position: Position,
+    /// How many messages the capture had shown before it.
+    order: usize,
     /// Its stanza id, hashed: enough to know it again.
     id: Option<u64>,
     /// Its bytes.
@@ -84,8 +86,8 @@ impl Mark {
 }
 
 impl Seen {
-    fn new(message: &RatchetMessage, sighting: &Sighting) -> Self {
-        Self { position: sighting.position.clone(), id: hashed(sighting), mark: Mark::of(message), opened: false }
+    fn new(message: &RatchetMessage, sighting: &Sighting, order: usize) -> Self {
+        Self { position: sighting.position.clone(), order, id: hashed(sighting), mark: Mark::of(message), opened: false }
     }
 }
 
@@ -100,6 +102,8 @@ fn hashed(sighting: &Sighting) -> Option<u64> {
 pub struct SeenBefore {
     /// Where the earlier stanza begins.
     pub position: Position,
+    /// How many messages the capture had shown before it.
+    pub order: usize,
     /// Whether both have the same stanza id.
     pub same_id: bool,
     /// Whether its bytes were the same.
@@ -185,7 +189,7 @@ impl Book {
         let message = content.message();
         let base_key = content.key_exchange().map(|e| e.base_key);
         let shown = self.showed_own(namespace, rid, &message.ratchet_key);
-        self.note_own_counter(namespace, rid, message, sighting);
+        self.note_own_counter(namespace, rid, message, sighting, order);
         let sent = self.own_sent.entry((namespace, rid)).or_default();
         // Mostly it is the newest one.
         let known = if shown { sent.keys.iter().rposition(|k| k.ratchet_key == message.ratchet_key) } else { None };
@@ -209,7 +213,7 @@ impl Book {
     }
 
     /// The same stanza comes by several ways (sent, carbon, room, archive); other bytes are a reuse.
-    fn note_own_counter(&mut self, namespace: Namespace, rid: u32, message: &RatchetMessage, sighting: &Sighting) {
+    fn note_own_counter(&mut self, namespace: Namespace, rid: u32, message: &RatchetMessage, sighting: &Sighting, order: usize) {
         let counters = self.own_messages.entry((namespace, rid, message.ratchet_key)).or_default();
         match counters.get(&message.counter) {
             Some(first) if first.mark.mac != Mark::of(message).mac && self.own_reuses.len() < MAX_REUSES => {
@@ -218,7 +222,7 @@ impl Book {
             }
             Some(_) => {}
             None => {
-                counters.insert(message.counter, Seen::new(message, sighting));
+                counters.insert(message.counter, Seen::new(message, sighting, order));
             }
         }
     }
@@ -279,11 +283,11 @@ impl Book {
                     chain.reused = Some(sighting.position.clone());
                 }
                 let same_id = seen.id.is_some() && seen.id == hashed(sighting);
-                Some(SeenBefore { position: seen.position.clone(), same_id, same_bytes, opened: seen.opened })
+                Some(SeenBefore { position: seen.position.clone(), order: seen.order, same_id, same_bytes, opened: seen.opened })
             }
             None => {
                 chain.first = chain.first.min(message.counter);
-                chain.counters.insert(message.counter, Seen::new(message, sighting));
+                chain.counters.insert(message.counter, Seen::new(message, sighting, order));
                 None
             }
         }

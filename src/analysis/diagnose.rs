@@ -4,14 +4,13 @@
 use super::book::{Book, OwnRatchetKey, Sighting};
 use super::client_words::{ClientWords, Said};
 use super::content::Payload;
+use super::groups::{Group, Groups};
 use super::outcome::{OpenedBy, Outcome};
 use super::own_device::OwnDevice;
-use super::phrases::Phrases;
 use super::published::Published;
 use super::rules::envelope;
 use super::trial::Trial;
 use crate::model::{ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
-use std::collections::HashMap;
 
 mod ad_mismatch;
 mod beyond_snapshot;
@@ -60,7 +59,7 @@ pub struct Cause {
     /// Whether it explains a message.
     judge: fn(&Scene<'_>) -> Option<Judgement>,
     /// What it has to say about the whole.
-    whole: fn(&Whole<'_>, &[MessageVerdict]) -> Vec<Finding>,
+    whole: fn(&Whole<'_>, &Verdicts<'_>) -> Vec<Finding>,
 }
 
 /// The causes in the order of decision: the first that fits names the code.
@@ -114,9 +113,9 @@ pub struct Whole<'a> {
     /// The other end's store is at hand.
     pub peers_given: bool,
     /// A message whose failure by itself shows that our store is an older copy.
-    pub rolled_back: Option<RolledBack>,
+    pub rolled_back: Option<&'a RolledBack>,
     /// Messages that came live under keys that the store copy had used up.
-    pub used_up: UsedUp,
+    pub used_up: &'a UsedUp,
 }
 
 /// A message that shows by itself that our store is an older copy.
@@ -131,8 +130,13 @@ pub struct RolledBack {
 impl Whole<'_> {
     /// All messages, in order.
     pub fn scenes(&self) -> impl Iterator<Item = Scene<'_>> {
-        let next = self.outcomes.iter().skip(1).map(|o| Some(&o.header.position)).chain(std::iter::once(None));
-        self.outcomes.iter().zip(next).enumerate().map(|(order, (outcome, next))| Scene { outcome, whole: self, order, next })
+        (0..self.outcomes.len()).filter_map(|order| self.scene(order))
+    }
+
+    /// The message at this place among all.
+    pub fn scene(&self, order: usize) -> Option<Scene<'_>> {
+        let next = self.outcomes.get(order + 1).map(|o| &o.header.position);
+        Some(Scene { outcome: self.outcomes.get(order)?, whole: self, order, next })
     }
 
     /// Looks for a message that shows by itself that our store is an older copy.
@@ -326,34 +330,56 @@ pub fn rule(place: impl Into<String>, says: impl Into<String>) -> Evidence {
 }
 
 /// A cause that has nothing to say about the whole.
-fn nothing(_whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+fn nothing(_whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
     Vec::new()
 }
 
-/// The verdicts on all messages, in order. A second copy of a message that failed has failed for the same
-/// reason, whatever the replay has made of the session meanwhile.
-pub fn verdicts(whole: &Whole<'_>) -> Vec<MessageVerdict> {
-    let mut verdicts: Vec<MessageVerdict> = Vec::with_capacity(whole.outcomes.len());
-    let mut first: HashMap<Position, usize> = HashMap::new();
-    let mut phrases = Phrases::default();
-    for scene in whole.scenes() {
-        let outcome = scene.outcome;
-        let mut found = verdict(&scene);
-        let failed = !outcome.trials.is_empty() && outcome.opened_by.is_none();
-        let copy = outcome.seen_before.as_ref().filter(|seen| failed && seen.same_bytes && !seen.opened);
-        let earlier = copy.and_then(|seen| verdicts.get(*first.get(&seen.position)?));
-        if earlier.is_some_and(|e| e.code == Code::BeyondSnapshot) {
-            // The client read the first copy, if not with this store copy: this one was a second copy to it.
-            found = written(&scene, Code::DuplicateMessage, duplicate_message::second_copy(&scene));
-        } else if let Some(earlier) = earlier {
-            let evidence = scene.stanza(format!("the same bytes as in {}, which failed already", earlier.position));
-            found = MessageVerdict { evidence: [vec![evidence], earlier.evidence.clone()].concat(), ..found.like(earlier) };
-        }
-        phrases.share(&mut found);
-        first.entry(found.position.clone()).or_insert(verdicts.len());
-        verdicts.push(found);
+/// The verdicts on all messages. Each is worked out when it is asked for: kept, they would take more memory than
+/// everything that they rest on.
+pub struct Verdicts<'a> {
+    /// What is known.
+    pub whole: &'a Whole<'a>,
+    /// Which messages fare alike.
+    pub groups: &'a Groups,
+}
+
+impl Verdicts<'_> {
+    /// How many messages there are.
+    pub fn len(&self) -> usize {
+        self.whole.outcomes.len()
     }
-    verdicts
+
+    /// Whether there is no message.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The code of the message at this place.
+    pub fn code(&self, order: usize) -> Option<Code> {
+        self.groups.of_message(order).map(|group| group.code)
+    }
+
+    /// The verdicts on the messages of the groups that fit, in the order of the capture.
+    pub fn of(&self, fits: impl Fn(&Group) -> bool) -> impl Iterator<Item = MessageVerdict> {
+        let orders = (0..self.len()).filter(move |order| self.groups.of_message(*order).is_some_and(&fits));
+        orders.filter_map(|order| verdict_at(self.whole, order))
+    }
+}
+
+/// The verdict on the message at this place. A second copy of a message that failed has failed for the same
+/// reason, whatever the replay has made of the session meanwhile.
+pub fn verdict_at(whole: &Whole<'_>, order: usize) -> Option<MessageVerdict> {
+    let scene = whole.scene(order)?;
+    let outcome = scene.outcome;
+    let failed = !outcome.trials.is_empty() && outcome.opened_by.is_none();
+    let copy = outcome.seen_before.as_ref().filter(|seen| failed && seen.same_bytes && !seen.opened && seen.order < order);
+    let Some(earlier) = copy.and_then(|seen| verdict_at(whole, seen.order)) else { return Some(verdict(&scene)) };
+    if earlier.code == Code::BeyondSnapshot {
+        // The client read the first copy, if not with this store copy: this one was a second copy to it.
+        return Some(written(&scene, Code::DuplicateMessage, duplicate_message::second_copy(&scene)));
+    }
+    let evidence = scene.stanza(format!("the same bytes as in {}, which failed already", earlier.position));
+    Some(MessageVerdict { evidence: [vec![evidence], earlier.evidence.clone()].concat(), ..verdict(&scene).like(&earlier) })
 }
 
 /// The verdict on one message.
@@ -442,7 +468,7 @@ fn contradiction(scene: &Scene<'_>, said: &Said) -> String {
 }
 
 /// Findings about the whole, of all causes.
-pub fn findings(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
+pub fn findings(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let findings = CAUSES.iter().flat_map(|cause| (cause.whole)(whole, verdicts));
     findings.map(|finding| Finding { sentence: capital(&finding.sentence), ..finding }).collect()
 }

@@ -2,16 +2,16 @@
 
 use super::book::{Book, Sighting};
 use super::client_words::ClientWords;
+use super::conclusion::Conclusion;
 use super::content::{self, Payload};
-use super::diagnose::{self, UsedUp, Whole};
+use super::diagnose::{RolledBack, UsedUp, Whole};
 use super::outcome::{Addressing, Element, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
 use super::own_device::OwnDevice;
 use super::peer;
 use super::published::Published;
 use super::replay::Query;
-use super::summary;
 use crate::input::capture::unwrap::Unwrapper;
-use crate::model::{BareJid, CaptureEvent, CapturedMessage, Diagnosis, Direction, EncryptedPart, Item, Store};
+use crate::model::{BareJid, CaptureEvent, CapturedMessage, Diagnosis, Direction, EncryptedPart, Finding, Item, Store};
 use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
 use crate::omemo::stanza::envelope::EnvelopeContext;
 use crate::omemo::wire::{self, KeyContent, ParsedKey, WireError};
@@ -91,8 +91,18 @@ impl Investigation {
     }
 
     /// Judges everything.
+    pub fn conclude(self) -> Conclusion {
+        Conclusion::new(self)
+    }
+
+    /// Judges everything, with every verdict in memory.
     pub fn finish(self) -> Diagnosis {
-        let mut whole = Whole {
+        self.conclude().into_diagnosis()
+    }
+
+    /// All that is known, for the causes.
+    pub(super) fn whole<'a>(&'a self, rolled_back: Option<&'a RolledBack>, used_up: &'a UsedUp) -> Whole<'a> {
+        Whole {
             own: &self.own,
             book: &self.book,
             published: &self.published,
@@ -100,15 +110,19 @@ impl Investigation {
             client_words: &self.client_words,
             snapshots_only: self.snapshots_only,
             peers_given: !self.peers.is_empty(),
-            rolled_back: None,
-            used_up: UsedUp::of(&self.outcomes),
-        };
-        whole.rolled_back = whole.find_rolled_back();
-        let messages = diagnose::verdicts(&whole);
-        let mut findings = self.published.findings(&|jid, id| self.identity(jid, id));
-        findings.extend(diagnose::findings(&whole, &messages));
-        let summary = summary::of(&messages, &findings);
-        Diagnosis { summary, messages, findings }
+            rolled_back,
+            used_up,
+        }
+    }
+
+    /// The messages that came live under keys that the store copy had used up.
+    pub(super) fn used_up(&self) -> UsedUp {
+        UsedUp::of(&self.outcomes)
+    }
+
+    /// What is wrong with published lists and bundles.
+    pub(super) fn published_findings(&self) -> Vec<Finding> {
+        self.published.findings(&|jid, id| self.identity(jid, id))
     }
 
     fn only_account(&self) -> Option<BareJid> {

@@ -35,8 +35,8 @@ impl Decrypt {
     pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
         let stores = inputs::open_stores(global, terminal, &self.store)?;
         inputs::warn_of_problems(terminal, &stores);
-        let (diagnosis, sources) = diagnose::investigate(global, terminal, stores, Vec::new(), true, &self.captures)?;
-        let view = Decrypted::new(&diagnosis, sources);
+        let (conclusion, sources) = diagnose::investigate(global, terminal, stores, Vec::new(), true, &self.captures)?;
+        let view = Decrypted::new(&conclusion, sources);
         terminal.show(&view)?;
         Ok(Outcome::findings(view.needs_attention()))
     }

@@ -3,8 +3,9 @@
 use super::inputs::{self, PasswordArgs, StoreArgs};
 use super::terminal::Terminal;
 use super::{Global, Outcome, Stop};
+use crate::analysis::conclusion::Conclusion;
 use crate::analysis::investigation::{Investigation, Question};
-use crate::model::{Diagnosis, Store};
+use crate::model::Store;
 use crate::report::diagnose::{DiagnosisView, Sources};
 use clap::{ArgGroup, Args};
 use std::path::PathBuf;
@@ -63,8 +64,8 @@ impl Diagnose {
         let peers = self.peers.iter().map(|p| inputs::open_store(terminal, p, &mut options)).collect::<Result<Vec<_>, _>>()?;
         inputs::warn_of_problems(terminal, &stores);
         inputs::warn_of_problems(terminal, &peers);
-        let (diagnosis, sources) = investigate(global, terminal, stores, peers, self.snapshot, &self.captures)?;
-        let view = DiagnosisView::new(&diagnosis, sources, self.show_plaintext);
+        let (conclusion, sources) = investigate(global, terminal, stores, peers, self.snapshot, &self.captures)?;
+        let view = DiagnosisView::new(&conclusion, sources, self.show_plaintext);
         terminal.show(&view)?;
         Ok(Outcome::findings(view.needs_attention()))
     }
@@ -78,7 +79,7 @@ pub fn investigate(
     peers: Vec<Store>,
     snapshots_only: bool,
     captures: &[PathBuf],
-) -> Result<(Diagnosis, Sources), Stop> {
+) -> Result<(Conclusion, Sources), Stop> {
     let names = |stores: &[Store]| stores.iter().map(|s| s.path.display().to_string()).collect();
     let mut sources = Sources {
         stores: names(&stores),
@@ -89,5 +90,5 @@ pub fn investigate(
     let question = Question { stores, peers, account: global.account.clone(), device: global.device, snapshots_only };
     let mut investigation = Investigation::new(question);
     sources.stanzas = inputs::read_captures(terminal.progress(), captures, &mut |event| investigation.take(event))?;
-    Ok((investigation.finish(), sources))
+    Ok((investigation.conclude(), sources))
 }

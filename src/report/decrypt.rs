@@ -3,8 +3,9 @@
 use super::diagnose::{MessageView, Messages, Sources, plaintext_text};
 use super::shared::count;
 use super::{Line, Page, View, page::Look};
+use crate::analysis::conclusion::Conclusion;
 use crate::analysis::diagnose::OPT_OUT;
-use crate::model::{Code, Diagnosis, EvidenceKind};
+use crate::model::{Code, EvidenceKind};
 use serde::Serialize;
 
 /// The messages with what they say.
@@ -18,8 +19,8 @@ pub struct Decrypted<'a> {
 
 impl<'a> Decrypted<'a> {
     /// The view of a diagnosis that was made with snapshots.
-    pub fn new(diagnosis: &'a Diagnosis, sources: Sources) -> Self {
-        Self { messages: Messages { verdicts: &diagnosis.messages, plaintext: true }, findings: [], sources }
+    pub fn new(conclusion: &'a Conclusion, sources: Sources) -> Self {
+        Self { messages: Messages { conclusion, plaintext: true }, findings: [], sources }
     }
 
     /// Whether a message that should have opened did not.
@@ -32,16 +33,17 @@ impl View for Decrypted<'_> {
     const COMMAND: &'static str = "decrypt";
 
     fn text(&self, page: &mut Page) {
-        if self.messages.verdicts.is_empty() {
+        if self.messages.is_empty() {
             page.line(0, super::nothing_found(self.sources.stanzas));
             return;
         }
-        for message in self.messages.verdicts {
-            message_text(page, &self.messages.view(message));
+        let mut opened = 0;
+        for message in self.messages.conclusion.messages() {
+            opened += usize::from(message.plaintext.is_some() || !message.content.is_empty());
+            message_text(page, &self.messages.view(&message));
         }
-        let opened = self.messages.verdicts.iter().filter(|m| m.plaintext.is_some() || !m.content.is_empty()).count();
         // An empty message has nothing inside that could be shown.
-        let with_content = self.messages.verdicts.iter().filter(|m| m.code != Code::EmptyMessage).count();
+        let with_content = self.messages.count(|group| group.code != Code::EmptyMessage);
         page.gap();
         page.line(
             0,

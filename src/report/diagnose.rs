@@ -1,10 +1,13 @@
 //! The diagnosis: `omemoscope/diagnose/1`; its message objects serve `decrypt` too.
 
+use super::joined_evidence::JoinedEvidence;
 use super::shared::{EvidenceView, PositionView, count, time};
 use super::{Line, Page, View, page::Look};
-use crate::model::{Code, Confidence, Content, Diagnosis, Evidence, Finding, MessageVerdict, When};
+use crate::analysis::conclusion::Conclusion;
+use crate::analysis::groups::Group;
+use crate::model::{Code, Confidence, Content, Finding, MessageVerdict, When};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// What was read to come to it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -29,12 +32,11 @@ pub struct DiagnosisView<'a> {
     sources: Sources,
 }
 
-/// The messages. Their views are made one at a time, when they are written: all at once they would take as
-/// much memory as the verdicts again.
+/// The messages. Their verdicts and views are made one at a time, when they are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Messages<'a> {
-    /// The verdicts.
-    pub verdicts: &'a [MessageVerdict],
+    /// Knows the verdicts.
+    pub conclusion: &'a Conclusion,
     /// With what was decrypted.
     pub plaintext: bool,
 }
@@ -45,15 +47,25 @@ impl Messages<'_> {
         MessageView::new(verdict, self.plaintext)
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.conclusion.groups().is_empty()
+    }
+
+    /// How many of them are in groups that fit.
+    pub fn count(&self, fits: impl Fn(&Group) -> bool) -> usize {
+        self.conclusion.groups().iter().filter(|group| fits(group)).map(Group::count).sum()
+    }
+
     /// Whether one of them needs attention.
     pub fn need_attention(&self) -> bool {
-        self.verdicts.iter().any(|m| !m.code.is_harmless())
+        self.conclusion.groups().iter().any(|group| !group.code.is_harmless())
     }
 }
 
 impl Serialize for Messages<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.verdicts.iter().map(|verdict| self.view(verdict)))
+        serializer.collect_seq(self.conclusion.messages().map(|verdict| self.view(&verdict)))
     }
 }
 
@@ -194,15 +206,15 @@ impl FindingView {
 
 impl<'a> DiagnosisView<'a> {
     /// The view of a diagnosis; with plaintext only if that was asked for.
-    pub fn new(diagnosis: &'a Diagnosis, sources: Sources, plaintext: bool) -> Self {
+    pub fn new(conclusion: &'a Conclusion, sources: Sources, plaintext: bool) -> Self {
         let mut counts = BTreeMap::new();
-        for message in &diagnosis.messages {
-            *counts.entry(message.code.as_str()).or_insert(0) += 1;
+        for group in conclusion.groups() {
+            *counts.entry(group.code.as_str()).or_insert(0) += group.count();
         }
         Self {
-            summary: &diagnosis.summary,
-            messages: Messages { verdicts: &diagnosis.messages, plaintext },
-            findings: diagnosis.findings.iter().map(FindingView::new).collect(),
+            summary: conclusion.summary(),
+            messages: Messages { conclusion, plaintext },
+            findings: conclusion.findings().iter().map(FindingView::new).collect(),
             counts,
             sources,
         }
@@ -220,7 +232,7 @@ impl View for DiagnosisView<'_> {
     fn text(&self, page: &mut Page) {
         self.summary_text(page);
         // What to do is said once, where it first belongs.
-        let mut told = Vec::new();
+        let mut told = Told::default();
         if !self.findings.is_empty() {
             page.heading("Findings");
             for finding in &self.findings {
@@ -240,7 +252,7 @@ impl View for DiagnosisView<'_> {
 
 impl DiagnosisView<'_> {
     fn summary_text(&self, page: &mut Page) {
-        if self.messages.verdicts.is_empty() && self.findings.is_empty() {
+        if self.messages.is_empty() && self.findings.is_empty() {
             page.line(0, nothing_found(&self.sources));
             return;
         }
@@ -249,56 +261,57 @@ impl DiagnosisView<'_> {
         }
     }
 
-    /// One group for each cause and what it says, the most frequent first.
-    fn groups(&self) -> Vec<Vec<&MessageVerdict>> {
-        let mut groups: BTreeMap<(Code, Option<&str>, &str), Vec<&MessageVerdict>> = BTreeMap::new();
-        for message in self.messages.verdicts.iter().filter(|m| !m.code.is_harmless()) {
-            groups.entry((message.code, message.detail, &message.sentence)).or_default().push(message);
-        }
-        let mut groups: Vec<_> = groups.into_values().collect();
-        groups.sort_by_key(|g| std::cmp::Reverse(g.len()));
+    /// What needs attention, the most frequent first.
+    fn groups(&self) -> Vec<&Group> {
+        let mut groups: Vec<_> = self.messages.conclusion.groups().iter().filter(|group| !group.code.is_harmless()).collect();
+        groups.sort_by_key(|group| (std::cmp::Reverse(group.count()), group.code, group.detail, &group.sentence));
         groups
     }
 
     fn harmless_text(&self, page: &mut Page) {
         let verbose = page.verbose();
-        let (untried, harmless): (Vec<&MessageVerdict>, Vec<&MessageVerdict>) =
-            self.messages.verdicts.iter().filter(|m| m.code.is_harmless()).partition(|m| m.is_untried());
-        if !untried.is_empty() {
+        let untried = self.messages.count(Group::is_untried);
+        if untried > 0 {
             page.heading("Could not be tried");
-            page.line(2, format!("{}: nothing in the clear speaks against them.", count(untried.len(), "message")));
+            page.line(2, format!("{}: nothing in the clear speaks against them.", count(untried, "message")));
             page.line(2, "Whether they decrypt, only a copy of the client's store can tell (--store).");
-            for message in untried.iter().filter(|_| verbose) {
-                message_line(page, 2, &self.messages.view(message));
+            if verbose {
+                let untried = self.messages.conclusion.messages().filter(MessageVerdict::is_untried);
+                untried.for_each(|message| message_line(page, 2, &self.messages.view(&message)));
             }
         }
-        if harmless.is_empty() {
+        let mut by_code: BTreeMap<Code, usize> = BTreeMap::new();
+        for group in self.messages.conclusion.groups().iter().filter(|g| g.code.is_harmless() && !g.is_untried()) {
+            *by_code.entry(group.code).or_default() += group.count();
+        }
+        if by_code.is_empty() {
             return;
         }
         page.heading("Nothing wrong");
-        let mut by_code: BTreeMap<Code, usize> = BTreeMap::new();
-        for message in &harmless {
-            *by_code.entry(message.code).or_default() += 1;
-        }
         let rows = by_code.iter().map(|(code, messages)| {
             let look = if *code == Code::Ok { Look::Good } else { Look::Plain };
             vec![(look, code.to_string()), (Look::Plain, count(*messages, "message")), (Look::Faint, code.title().to_owned())]
         });
         page.columns(2, &["code", "", "which"], rows.collect());
-        let opened = |m: &&&MessageVerdict| self.messages.plaintext && m.plaintext.is_some();
-        for message in harmless.iter().filter(|m| verbose || opened(m)) {
-            let message = &self.messages.view(message);
-            message_line(page, 2, message);
-            if verbose {
-                page.line(6, Line::new().plain(message.code_and_detail()).plain(": ").plain(&message.sentence));
-                evidence_text(page, 6, &message.evidence.iter().collect::<Vec<_>>());
+        if verbose || self.messages.plaintext {
+            let harmless = self.messages.conclusion.messages().filter(|m| m.code.is_harmless() && !m.is_untried());
+            for message in harmless.filter(|m| verbose || m.plaintext.is_some()) {
+                harmless_message(page, &self.messages.view(&message));
             }
-            plaintext_text(page, 6, message);
         }
         if !verbose {
             page.line(2, Line::new().faint("-v lists them."));
         }
     }
+}
+
+fn harmless_message(page: &mut Page, message: &MessageView) {
+    message_line(page, 2, message);
+    if page.verbose() {
+        page.line(6, Line::new().plain(message.code_and_detail()).plain(": ").plain(&message.sentence));
+        evidence_text(page, 6, &message.evidence, 0);
+    }
+    plaintext_text(page, 6, message);
 }
 
 /// The calm answer to a capture without OMEMO.
@@ -317,7 +330,7 @@ fn code_and_detail(code: &str, detail: Option<&str>) -> String {
     detail.map_or_else(|| code.to_owned(), |detail| format!("{code}/{detail}"))
 }
 
-fn finding_text<'a>(page: &mut Page, finding: &'a FindingView, told: &mut Vec<&'a String>) {
+fn finding_text(page: &mut Page, finding: &FindingView, told: &mut Told) {
     page.gap();
     page.line(
         2,
@@ -331,8 +344,8 @@ fn finding_text<'a>(page: &mut Page, finding: &'a FindingView, told: &mut Vec<&'
     if !finding.stanza_ids.is_empty() {
         page.line(4, Line::new().faint(format!("stanzas: {}", first_few(&finding.stanza_ids, page.verbose()))));
     }
-    evidence_text(page, 4, &finding.evidence.iter().collect::<Vec<_>>());
-    remedies(page, 4, finding.remedy.iter(), told);
+    evidence_text(page, 4, &finding.evidence, 0);
+    told.remedies(page, 4, &finding.remedy);
 }
 
 /// Messages of one group that are listed without -v.
@@ -342,43 +355,47 @@ const SHOWN_MESSAGES: usize = 5;
 const SHOWN_EVIDENCE: usize = 8;
 
 /// One cause and its messages. What is the same for all of them is said once.
-fn group_text<'a>(page: &mut Page, messages: Messages<'a>, group: &[&'a MessageVerdict], told: &mut Vec<&'a String>) {
-    let Some(first) = group.first() else { return };
-    // The group is as sure as its least sure message.
-    let confidence = group.iter().map(|m| m.confidence).min().unwrap_or(Confidence::Possible);
+fn group_text(page: &mut Page, messages: Messages<'_>, group: &Group, told: &mut Told) {
     page.gap();
     page.line(
         2,
         Line::new()
-            .look(Look::Bad, code_and_detail(first.code.as_str(), first.detail))
+            .look(Look::Bad, code_and_detail(group.code.as_str(), group.detail))
             .plain(" (")
-            .look(confidence_look(confidence.as_str()), confidence.as_str())
-            .plain(format!(")  {}", count(group.len(), "message"))),
+            .look(confidence_look(group.confidence.as_str()), group.confidence.as_str())
+            .plain(format!(")  {}", count(group.count(), "message"))),
     );
-    page.line(4, &first.sentence);
-    let shown = if page.verbose() { group.len() } else { SHOWN_MESSAGES };
-    for message in group.iter().take(shown) {
-        let message = &messages.view(message);
-        message_line(page, 4, message);
-        if page.verbose() {
-            evidence_text(page, 8, &message.evidence.iter().collect::<Vec<_>>());
+    page.line(4, &group.sentence);
+    let shown = if page.verbose() { group.count() } else { SHOWN_MESSAGES };
+    let mut evidence = JoinedEvidence::default();
+    let (mut remedies, mut questions) = (Vec::new(), Vec::new());
+    for (number, verdict) in messages.conclusion.messages_of(group).enumerate() {
+        if number < shown {
+            let message = &messages.view(&verdict);
+            message_line(page, 4, message);
+            if page.verbose() {
+                evidence_text(page, 8, &message.evidence, 0);
+            }
+            plaintext_text(page, 8, message);
         }
-        plaintext_text(page, 8, message);
+        verdict.evidence.iter().for_each(|piece| evidence.add(piece));
+        add_new(&mut remedies, &verdict.remedy);
+        add_new(&mut questions, &verdict.open_questions);
     }
-    if group.len() > shown {
-        page.line(4, Line::new().faint(format!("and {} more (-v shows them)", group.len() - shown)));
+    if group.count() > shown {
+        page.line(4, Line::new().faint(format!("and {} more (-v shows them)", group.count() - shown)));
     }
     if !page.verbose() {
-        let evidence = joined(group.iter().flat_map(|m| &m.evidence));
+        let (evidence, more) = evidence.pieces(SHOWN_EVIDENCE);
         if !evidence.is_empty() {
-            let title = if confidence == Confidence::Proven { "What proves it:" } else { "What speaks for it:" };
+            let title = if group.confidence == Confidence::Proven { "What proves it:" } else { "What speaks for it:" };
             page.line(4, Line::new().strong(title));
         }
-        evidence_text(page, 4, &evidence.iter().collect::<Vec<_>>());
+        evidence_text(page, 4, &evidence, more);
     }
-    remedies(page, 4, group.iter().flat_map(|m| m.remedy.iter()), told);
-    list(page, 4, "Not settled", &unique(group.iter().flat_map(|m| m.open_questions.iter())));
-    page.line(4, Line::new().faint(format!("omemoscope explain {} says more.", first.code)));
+    told.remedies(page, 4, &remedies);
+    list(page, 4, "Not settled", &questions);
+    page.line(4, Line::new().faint(format!("omemoscope explain {} says more.", group.code)));
 }
 
 fn message_line(page: &mut Page, indent: usize, message: &MessageView) {
@@ -393,13 +410,15 @@ fn message_line(page: &mut Page, indent: usize, message: &MessageView) {
     page.bullet(indent, line);
 }
 
-fn evidence_text(page: &mut Page, indent: usize, evidence: &[&EvidenceView]) {
-    let shown = if page.verbose() { evidence.len() } else { SHOWN_EVIDENCE };
+/// Pieces of evidence; without -v the first ones, of these and `more`.
+fn evidence_text(page: &mut Page, indent: usize, evidence: &[EvidenceView], more: usize) {
+    let shown = if page.verbose() { evidence.len() } else { SHOWN_EVIDENCE.min(evidence.len()) };
     for piece in evidence.iter().take(shown) {
         page.bullet(indent, Line::new().plain(&piece.says).faint(format!("  [{}: {}]", piece.kind, piece.place)));
     }
-    if evidence.len() > shown {
-        page.line(indent, Line::new().faint(format!("and {} more (-v shows them)", evidence.len() - shown)));
+    let more = more + evidence.len() - shown;
+    if more > 0 {
+        page.line(indent, Line::new().faint(format!("and {more} more (-v shows them)")));
     }
 }
 
@@ -421,45 +440,22 @@ pub(super) fn plaintext_text(page: &mut Page, indent: usize, message: &MessageVi
     }
 }
 
-/// Places that are named for one piece of evidence.
-const SHOWN_PLACES: usize = 3;
+/// What was told to do already: it is said once, where it first belongs.
+#[derive(Debug, Default)]
+struct Told(Vec<String>);
 
-/// Evidence that says the same in several places, said once.
-fn joined<'a>(evidence: impl Iterator<Item = &'a Evidence>) -> Vec<EvidenceView> {
-    let mut pieces: Vec<(&Evidence, Vec<&str>, HashSet<&str>)> = Vec::new();
-    for piece in evidence {
-        let known = pieces.iter().position(|(first, ..)| first.kind == piece.kind && first.says == piece.says);
-        let place: &str = &piece.place;
-        match known.and_then(|index| pieces.get_mut(index)) {
-            Some((_, places, seen)) => {
-                if seen.insert(place) && places.len() < SHOWN_PLACES {
-                    places.push(place);
-                }
-            }
-            None => pieces.push((piece, vec![place], HashSet::from([place]))),
+impl Told {
+    fn remedies(&mut self, page: &mut Page, indent: usize, all: &[String]) {
+        let new: Vec<String> = all.iter().filter(|item| !self.0.contains(item)).cloned().collect();
+        if new.is_empty() && !all.is_empty() {
+            page.line(indent, Line::new().strong("What to do:").plain(" as above"));
         }
+        list(page, indent, "What to do", &new);
+        self.0.extend(new);
     }
-    let join = |(first, places, seen): (&Evidence, Vec<&str>, HashSet<&str>)| {
-        let mut place = places.join(", ");
-        if seen.len() > places.len() {
-            place.push_str(&format!(" and {} more", seen.len() - places.len()));
-        }
-        EvidenceView { place, ..first.into() }
-    };
-    pieces.into_iter().map(join).collect()
 }
 
-fn remedies<'a>(page: &mut Page, indent: usize, items: impl Iterator<Item = &'a String>, told: &mut Vec<&'a String>) {
-    let all = unique(items);
-    let new: Vec<&String> = all.iter().copied().filter(|item| !told.contains(item)).collect();
-    if new.is_empty() && !all.is_empty() {
-        page.line(indent, Line::new().strong("What to do:").plain(" as above"));
-    }
-    list(page, indent, "What to do", &new);
-    told.extend(new);
-}
-
-fn list(page: &mut Page, indent: usize, title: &str, items: &[&String]) {
+fn list(page: &mut Page, indent: usize, title: &str, items: &[String]) {
     if items.is_empty() {
         return;
     }
@@ -469,14 +465,12 @@ fn list(page: &mut Page, indent: usize, title: &str, items: &[&String]) {
     }
 }
 
-fn unique<'a, T: PartialEq>(items: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
-    let mut out: Vec<&T> = Vec::new();
+fn add_new(all: &mut Vec<String>, items: &[String]) {
     for item in items {
-        if !out.contains(&item) {
-            out.push(item);
+        if !all.contains(item) {
+            all.push(item.clone());
         }
     }
-    out
 }
 
 fn first_few(ids: &[String], all: bool) -> String {

@@ -27,8 +27,8 @@
 //! **References.** XEP-0384, "Bundles"; XEdDSA; libsignal `curve_verify_signature`;
 //! signalapp/libsignal-protocol-c#70; gkdr/lurch#53.
 
-use super::{Cause, Scene, Whole, in_stanza, rule};
-use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict};
+use super::{Cause, Scene, Verdicts, Whole, in_stanza, rule};
+use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding};
 use crate::omemo::Namespace;
 
 /// The client that refuses valid bundles, as its log is named.
@@ -45,7 +45,7 @@ pub(super) const CAUSE: Cause = Cause {
 };
 
 /// The client refuses a bundle, and all that the capture shows are valid.
-fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let Some(said) = whole.client_words.all().find(|said| said.client == CONVERSE && said.words.text == REFUSED) else {
         return Vec::new();
     };

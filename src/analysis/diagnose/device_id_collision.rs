@@ -33,9 +33,9 @@
 //! **References.** XEP-0384, "Setup" and "Business Rules" (device ids); iNPUTmice/Conversations#3324; dino/dino#1353;
 //! kriztan/blabber.im#129.
 
-use super::{Cause, Judgement, Scene, Sighting, Whole, in_stanza};
+use super::{Cause, Judgement, Scene, Sighting, Verdicts, Whole, in_stanza};
 use crate::analysis::outcome::Origin;
-use crate::model::{BareJid, Code, Confidence, Finding, MessageVerdict, Position};
+use crate::model::{BareJid, Code, Confidence, Finding, Position};
 use std::collections::BTreeMap;
 
 pub(super) const CAUSE: Cause =
@@ -86,7 +86,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 type Reuse<'a> = (&'a Position, Sighting);
 
 /// Clones: one identity key, one id, two ratchets that both live on.
-fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let mut theirs: BTreeMap<(Option<&BareJid>, u32), Vec<Reuse<'_>>> = BTreeMap::new();
     for scene in whole.scenes() {
         let outcome = scene.outcome;

@@ -36,9 +36,9 @@
 //! **References.** XEP-0384, "XML Schema" and "Business Rules"; RFC 6120, "Restrictions" on XML; psi-im/plugins#111;
 //! profanity-im/profanity#658.
 
-use super::{Cause, Judgement, Scene, Whole, in_stanza, rule};
+use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza, rule};
 use crate::analysis::outcome::Element;
-use crate::model::{Code, Confidence, Finding, MessageVerdict};
+use crate::model::{Code, Confidence, Finding};
 use crate::omemo::stanza::MAX_ID;
 use crate::omemo::xml::XmlErrorKind;
 
@@ -109,7 +109,7 @@ fn high_ids(scene: &Scene<'_>) -> Option<Judgement> {
 }
 
 /// Ids that some clients cannot read: one such device breaks messages for all their users.
-fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let mut found: Vec<_> = whole
         .published
         .lists()

@@ -30,10 +30,10 @@
 //! ChatSecure/ChatSecure-iOS#633; omemo/gajim-omemo#98; gkdr/lurch#186.
 
 use super::recovery::Broken;
-use super::{Cause, Judgement, Scene, Whole, in_stanza, in_store};
+use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza, in_store};
 use crate::analysis::activity::HEARTBEAT;
 use crate::analysis::trial::SessionFact;
-use crate::model::{Code, Confidence, Finding, MessageVerdict};
+use crate::model::{Code, Confidence, Finding};
 use std::collections::BTreeSet;
 
 pub(super) const CAUSE: Cause = Cause { code: Code::NoSession, source: include_str!("no_session.rs"), judge, whole };
@@ -57,7 +57,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 }
 
 /// One-way sessions: key exchanges that never end, because no answer ever arrives.
-fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let ours = whole.book.own_sent().filter_map(|(_, rid, keys)| {
         let newest = keys.last().filter(|k| k.base_key.is_some() && k.counter >= HEARTBEAT)?;
         let sentence = format!("Device {rid} never answered: we still send it key exchanges after {} messages.", newest.counter);

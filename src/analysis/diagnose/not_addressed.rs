@@ -57,9 +57,9 @@
 //! Syndace/slixmpp-omemo#3.
 
 use super::not_addressed_reason::add_reason;
-use super::{Cause, Judgement, Scene, Whole};
+use super::{Cause, Judgement, Scene, Verdicts, Whole};
 use crate::analysis::published_faults;
-use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict};
+use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding};
 use crate::omemo::Namespace;
 
 pub(super) const CAUSE: Cause = Cause { code: Code::NotAddressed, source: include_str!("not_addressed.rs"), judge, whole };
@@ -87,7 +87,7 @@ fn ids(rids: &[u32]) -> String {
 }
 
 /// Our own device is missing from the newest list of ours that the capture shows.
-fn whole(whole: &Whole<'_>, _verdicts: &[MessageVerdict]) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for own in whole.own {
         let (Some(jid), Some(id)) = (&own.jid, own.device_id) else { continue };

@@ -27,7 +27,7 @@
 //!
 //! **References.** XEP-0384, "Receiving a message".
 
-use super::{Cause, Judgement, Scene, Whole, rule};
+use super::{Cause, Judgement, Scene, Verdicts, Whole, rule};
 use crate::analysis::content::{Opened, Payload};
 use crate::model::{Code, Confidence, Finding, MessageVerdict};
 use crate::omemo::payload::{Dialect, TagPlace};
@@ -110,17 +110,17 @@ fn opts_out(scene: &Scene<'_>) -> bool {
 }
 
 /// Opt-outs: nothing is wrong with them, and yet somebody has to decide.
-fn whole(_whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
-    let opted = verdicts.iter().filter(|v| v.detail == Some(OPT_OUT) && v.code == Code::Ok);
-    opted
+fn whole(_whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
+    verdicts
+        .of(|group| group.detail == Some(OPT_OUT) && group.code == Code::Ok)
         .map(|v| Finding {
             code: Code::Ok,
             detail: v.detail,
             confidence: v.confidence,
             sentence: v.sentence.to_string(),
-            evidence: v.evidence.clone(),
+            evidence: v.evidence,
             remedy: v.remedy.to_vec(),
-            stanza_ids: v.id.iter().cloned().collect(),
+            stanza_ids: v.id.into_iter().collect(),
         })
         .collect()
 }

@@ -35,8 +35,8 @@
 
 use super::own_ratchet_moved::own_ratchet_moved;
 use super::recovery::Broken;
-use super::{Cause, Judgement, Scene, Whole, in_stanza};
-use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict};
+use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza};
+use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding};
 use std::collections::BTreeSet;
 
 pub(super) const CAUSE: Cause =
@@ -64,17 +64,25 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 }
 
 /// The store as a whole: since when, and who is affected; and our own stanzas that used one key twice.
-fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
-    let hit: Vec<&MessageVerdict> = verdicts.iter().filter(|v| v.code == Code::ReceiverRolledBack).collect();
+fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let (Some(first), Some(last)) = (hit.first(), hit.last()) {
-        let contacts: BTreeSet<String> = hit.iter().filter_map(|v| v.from.as_ref().map(ToString::to_string)).collect();
+    let mut hit = verdicts.of(|group| group.code == Code::ReceiverRolledBack);
+    if let Some(first) = hit.next() {
+        let mut contacts: BTreeSet<String> = first.from.iter().map(ToString::to_string).collect();
         let when = first.time.as_ref().map(|t| format!(" (first seen {t})")).unwrap_or_default();
-        let until = if hit.len() > 1 { format!(", the last is {}", last.position) } else { String::new() };
+        let (mut count, mut confidence, mut until) = (1, first.confidence, String::new());
+        let mut stanza_ids = Vec::from_iter(first.id);
+        for verdict in hit {
+            count += 1;
+            confidence = confidence.max(verdict.confidence);
+            until = format!(", the last is {}", verdict.position);
+            contacts.extend(verdict.from.iter().map(ToString::to_string));
+            stanza_ids.extend(verdict.id);
+        }
         findings.push(Finding {
             code: Code::ReceiverRolledBack,
             detail: Some("store"),
-            confidence: hit.iter().map(|v| v.confidence).max().unwrap_or(Confidence::Possible),
+            confidence,
             sentence: format!(
                 "The store is an older copy than the one that was in use{when}; messages of {} do not open with it.",
                 joined(&contacts)
@@ -82,10 +90,10 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
             evidence: vec![Evidence {
                 kind: EvidenceKind::Stanza,
                 place: first.position.to_string().into(),
-                says: format!("{} of {} messages fail because of it{until}", hit.len(), verdicts.len()).into(),
+                says: format!("{count} of {} messages fail because of it{until}", verdicts.len()).into(),
             }],
             remedy: first.remedy.to_vec(),
-            stanza_ids: hit.iter().filter_map(|v| v.id.clone()).collect(),
+            stanza_ids,
         });
     }
     if let Some(reuse) = whole.book.own_reuses().first() {

@@ -24,9 +24,9 @@
 //! **References.** The Double Ratchet Algorithm, "Symmetric-key ratchet"; dino/dino#977;
 //! iNPUTmice/Conversations#1799; kriztan/blabber.im#129.
 
-use super::{Cause, Judgement, Scene, Whole, computed, in_stanza, in_store};
+use super::{Cause, Judgement, Scene, Verdicts, Whole, computed, in_stanza, in_store};
 use crate::analysis::trial::RatchetFact;
-use crate::model::{BareJid, Code, Confidence, Finding, MessageVerdict, Wrapper};
+use crate::model::{BareJid, Code, Confidence, Finding, Wrapper};
 use std::collections::BTreeMap;
 
 pub(super) const CAUSE: Cause =
@@ -149,29 +149,30 @@ fn remedies(judgement: Judgement) -> Judgement {
 }
 
 /// Each device that went back, once.
-fn whole(_whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
-    let mut devices: BTreeMap<(Option<&BareJid>, Option<u32>), Vec<&MessageVerdict>> = BTreeMap::new();
-    for verdict in verdicts.iter().filter(|v| v.code == Code::SenderRolledBack) {
-        devices.entry((verdict.from.as_ref(), verdict.sid)).or_default().push(verdict);
-    }
-    devices
-        .into_iter()
-        .filter_map(|((from, sid), hit)| {
-            let first = hit.first()?;
-            let who = from.map_or_else(|| "the sender".into(), ToString::to_string);
-            let device = sid.map(|id| format!("device {id} of ")).unwrap_or_default();
-            Some(Finding {
+fn whole(_whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
+    let mut devices: BTreeMap<(Option<BareJid>, Option<u32>), (usize, Finding)> = BTreeMap::new();
+    for verdict in verdicts.of(|group| group.code == Code::SenderRolledBack) {
+        let (count, finding) = devices.entry((verdict.from, verdict.sid)).or_insert_with(|| {
+            let finding = Finding {
                 code: Code::SenderRolledBack,
                 detail: None,
-                confidence: hit.iter().map(|v| v.confidence).max().unwrap_or(Confidence::Possible),
-                sentence: format!(
-                    "{device}{who} restored an older copy of its keys; {} of its messages cannot be read.",
-                    hit.len()
-                ),
-                evidence: first.evidence.clone(),
-                remedy: first.remedy.to_vec(),
-                stanza_ids: hit.iter().filter_map(|v| v.id.clone()).collect(),
-            })
-        })
-        .collect()
+                confidence: verdict.confidence,
+                sentence: String::new(),
+                evidence: verdict.evidence,
+                remedy: verdict.remedy.to_vec(),
+                stanza_ids: Vec::new(),
+            };
+            (0, finding)
+        });
+        *count += 1;
+        finding.confidence = finding.confidence.max(verdict.confidence);
+        finding.stanza_ids.extend(verdict.id);
+    }
+    let told = devices.into_iter().map(|((from, sid), (count, finding))| {
+        let who = from.map_or_else(|| "the sender".into(), |jid| jid.to_string());
+        let device = sid.map(|id| format!("device {id} of ")).unwrap_or_default();
+        let sentence = format!("{device}{who} restored an older copy of its keys; {count} of its messages cannot be read.");
+        Finding { sentence, ..finding }
+    });
+    told.collect()
 }

@@ -27,9 +27,9 @@
 //! xmtp/libxmtp#200.
 
 use super::recovery::Broken;
-use super::{Cause, Judgement, Scene, Whole, computed, in_stanza};
+use super::{Cause, Judgement, Scene, Verdicts, Whole, computed, in_stanza};
 use crate::analysis::trial::{RatchetFact, ReplacedFact};
-use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
+use crate::model::{BareJid, Code, Confidence, Evidence, Finding};
 use std::collections::{BTreeSet, HashMap};
 
 pub(super) const CAUSE: Cause =
@@ -92,27 +92,28 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
 }
 
 /// Key exchanges that crossed, also where archived states make it harmless.
-fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let mut told: BTreeSet<(Option<BareJid>, Option<u32>)> = BTreeSet::new();
     let mut findings = Vec::new();
     // The last message of a device that answered in a session: it was no key exchange.
     let mut answers: HashMap<u32, usize> = HashMap::new();
-    for (number, (scene, verdict)) in whole.scenes().zip(verdicts).enumerate() {
+    for scene in whole.scenes() {
         let outcome = scene.outcome;
+        let (sid, code) = (outcome.element.sid(), verdicts.code(scene.order));
         let exchange = outcome.key_fact().is_some_and(|k| k.exchange);
-        if let (Some(sid), Some(_), false) = (verdict.sid, outcome.key_fact(), exchange) {
-            answers.insert(sid, number);
+        if let (Some(sid), Some(_), false) = (sid, outcome.key_fact(), exchange) {
+            answers.insert(sid, scene.order);
         }
         let Some(own) = scene.own_exchange() else { continue };
         // Theirs begins a session of its own although ours is on its way, or it answers in a replaced one.
-        let device = (verdict.from.clone(), verdict.sid);
+        let device = (outcome.header.from.clone(), sid);
         if told.contains(&device) {
             continue;
         }
         // Nothing of theirs had answered our key exchange when theirs came.
-        let unanswered = verdict.sid.and_then(|sid| answers.get(&sid)).is_none_or(|answer| *answer < own.order);
-        let crossed = exchange && verdict.code == Code::Ok && unanswered;
-        let named = verdict.code == Code::SimultaneousInitiation;
+        let unanswered = sid.and_then(|sid| answers.get(&sid)).is_none_or(|answer| *answer < own.order);
+        let crossed = exchange && code == Some(Code::Ok) && unanswered;
+        let named = code == Some(Code::SimultaneousInitiation);
         if !crossed && !named {
             continue;
         }
@@ -126,7 +127,7 @@ fn whole(whole: &Whole<'_>, verdicts: &[MessageVerdict]) -> Vec<Finding> {
         findings.push(Finding {
             code: Code::SimultaneousInitiation,
             detail: harmless.then_some(Finding::HARMLESS),
-            confidence: if named { verdict.confidence } else { Confidence::Likely },
+            confidence: judge(&scene).filter(|_| named).map_or(Confidence::Likely, |judgement| judgement.confidence),
             sentence: format!("We and {} began a session with each other at the same time; {effect}.", scene.sender()),
             evidence: vec![
                 in_stanza(&own.first.position, "our own key exchange"),
