@@ -18,6 +18,7 @@ pub mod investigation;
 pub mod outcome;
 pub mod own_device;
 pub mod peer;
+mod pool;
 pub mod published;
 mod published_faults;
 pub mod replay;

@@ -436,13 +436,11 @@ mod tests {
 
     fn went_on(messages: &[(PublicKey, u32, bool)], counter: u32, previous_counter: u32) -> bool {
         let key = KeyFact {
-            exchange: false,
             flag_contradicts: false,
             ratchet_key: STRANGE,
             counter,
             previous_counter,
-            base_key: None,
-            identity: None,
+            exchange: None,
             unreadable_keys: 0,
         };
         book(messages).went_on_in(Namespace::Legacy, 7, &KNOWN, &key)

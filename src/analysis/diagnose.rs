@@ -145,7 +145,7 @@ impl Whole<'_> {
             let outcome = scene.outcome;
             let moved = own_ratchet_moved::own_ratchet_moved(&scene)?;
             let header = &outcome.header;
-            let sighting = Sighting { position: header.position.clone(), id: header.id.clone() };
+            let sighting = Sighting { position: header.position.clone(), id: header.id.as_deref().map(Into::into) };
             let old = !moved.within_capture || scene.client_failed();
             (old && outcome.opened_by.is_none()).then_some(RolledBack { sid: outcome.element.sid()?, sighting })
         })
@@ -167,7 +167,7 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// Our own device.
     pub fn own(&self) -> Option<&'a OwnDevice> {
-        self.outcome.own.and_then(|i| self.whole.own.get(i))
+        self.whole.own.get(self.outcome.own)
     }
 
     /// The client whose store it is.
@@ -393,7 +393,7 @@ pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
 /// A judgement on a message, with what the message itself and its client say.
 fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdict {
     let outcome = scene.outcome;
-    let opened = match &outcome.payload {
+    let opened = match outcome.payload.as_deref() {
         Some(Payload::Opened(opened)) => Some(opened),
         _ => None,
     };
@@ -428,7 +428,7 @@ fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdic
     // What holds for every such message comes after what holds for this one.
     evidence.sort_by_key(|e| e.kind == EvidenceKind::Rule);
     MessageVerdict {
-        id: outcome.header.id.clone(),
+        id: outcome.header.id.as_deref().map(Into::into),
         from: outcome.header.from.clone(),
         sid: outcome.element.sid(),
         to_device: own.and_then(|o| o.device_id).filter(|_| addressed),

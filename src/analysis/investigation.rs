@@ -5,11 +5,13 @@ use super::client_words::ClientWords;
 use super::conclusion::Conclusion;
 use super::content::{self, Payload};
 use super::diagnose::{RolledBack, UsedUp, Whole};
-use super::outcome::{Addressing, Element, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
+use super::outcome::{Addressing, Element, ExchangeKeys, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
 use super::own_device::OwnDevice;
-use super::peer;
+use super::peer::{self, PeerFact};
+use super::pool::Pool;
 use super::published::Published;
 use super::replay::Query;
+use super::trial::Trial;
 use crate::input::capture::unwrap::Unwrapper;
 use crate::model::{BareJid, CaptureEvent, CapturedMessage, Diagnosis, Direction, EncryptedPart, Finding, Item, Store};
 use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
@@ -17,6 +19,7 @@ use crate::omemo::stanza::envelope::EnvelopeContext;
 use crate::omemo::wire::{self, KeyContent, ParsedKey, WireError};
 use crate::omemo::{IdentityKey, Namespace};
 use crate::secret::SecretBytes;
+use std::sync::Arc;
 
 /// What a diagnosis is made from, besides the captures.
 #[derive(Debug, Default)]
@@ -33,6 +36,24 @@ pub struct Question {
     pub snapshots_only: bool,
 }
 
+/// What messages have in common.
+#[derive(Debug, Default)]
+struct Kept {
+    addressings: Pool<Addressing>,
+    trials: Pool<[Trial]>,
+    trusts: Pool<SenderTrust>,
+    peers: Pool<PeerFact>,
+    jids: Pool<str>,
+}
+
+impl Kept {
+    fn jid(&mut self, jid: &mut Option<BareJid>) {
+        if let Some(jid) = jid {
+            *jid = BareJid::kept(self.jids.keep(jid.as_str()));
+        }
+    }
+}
+
 /// A running investigation.
 #[derive(Debug)]
 pub struct Investigation {
@@ -45,6 +66,7 @@ pub struct Investigation {
     published: Published,
     outcomes: Vec<Outcome>,
     client_words: ClientWords,
+    kept: Kept,
 }
 
 impl Investigation {
@@ -68,6 +90,7 @@ impl Investigation {
             published: Published::default(),
             outcomes: Vec::new(),
             client_words: ClientWords::default(),
+            kept: Kept::default(),
         }
     }
 
@@ -143,10 +166,12 @@ impl Investigation {
     fn message(&mut self, message: CapturedMessage) {
         let Some(index) = self.own_device_for(&message) else { return };
         let mut outcome = blank(&message, index);
+        self.kept.jid(&mut outcome.header.from);
+        self.kept.jid(&mut outcome.header.room);
         if let EncryptedPart::Known(encrypted) = &message.encrypted {
             self.learn_own_address(index, &message, encrypted);
             outcome.origin = origin(&self.own[index], &message, encrypted.sid);
-            outcome.addressing = addressing(&self.own[index], encrypted);
+            outcome.addressing = self.kept.addressings.keep(addressing(&self.own[index], encrypted));
             let sighting = Sighting { position: message.position.clone(), id: message.id.clone() };
             match (outcome.origin, encrypted.sid) {
                 (Origin::ThisDevice, _) => self.own_message(&mut outcome, &message, encrypted, &sighting),
@@ -154,7 +179,7 @@ impl Investigation {
                 (_, None) => {}
             }
         } else if let EncryptedPart::Broken { partial: Some(encrypted), .. } = &message.encrypted {
-            outcome.addressing = addressing(&self.own[index], encrypted);
+            outcome.addressing = self.kept.addressings.keep(addressing(&self.own[index], encrypted));
         }
         self.outcomes.push(outcome);
     }
@@ -198,7 +223,7 @@ impl Investigation {
 
     /// A message that this very device sent: its ratchet keys are evidence, and our sending chain may open it.
     fn own_message(&mut self, outcome: &mut Outcome, message: &CapturedMessage, encrypted: &Encrypted, sighting: &Sighting) {
-        let own = &self.own[outcome.own.unwrap_or_default()];
+        let own = &self.own[outcome.own];
         for key in &encrypted.keys {
             let (Some(rid), Ok(parsed)) = (key.rid, wire::parse(encrypted.namespace, &key.content, key.flagged)) else {
                 continue;
@@ -210,7 +235,7 @@ impl Investigation {
             let material = own.replays.iter().find_map(|r| r.own_message_key(rid, encrypted.namespace, parsed.content.message()));
             if let Some(material) = material {
                 outcome.opened_by = Some(OpenedBy::OwnChain);
-                outcome.payload = Some(content::open(encrypted, &material, &context(own, message)));
+                outcome.payload = Some(Box::new(content::open(encrypted, &material, &context(own, message))));
             }
         }
     }
@@ -223,12 +248,12 @@ impl Investigation {
         sid: u32,
         sighting: &Sighting,
     ) {
-        let own_id = self.own[outcome.own.unwrap_or_default()].device_id;
+        let own_id = self.own[outcome.own].device_id;
         if own_id.is_none() {
             return self.in_the_clear(outcome, encrypted, sid, sighting);
         }
         let for_us: Vec<&KeyElement> = encrypted.keys.iter().filter(|k| k.rid.is_some() && k.rid == own_id).collect();
-        let ours = |k: &&KeyElement| self.own[outcome.own.unwrap_or_default()].is_key_jid(k.jid.as_deref());
+        let ours = |k: &&KeyElement| self.own[outcome.own].is_key_jid(k.jid.as_deref());
         let (mut keys, others): (Vec<&KeyElement>, Vec<&KeyElement>) = for_us.into_iter().partition(ours);
         keys.extend(others);
         for key in &keys {
@@ -278,7 +303,7 @@ impl Investigation {
                             sighting,
                         );
                     }
-                    let tells = |f: &KeyFact| (f.flag_contradicts, f.exchange, f.counter);
+                    let tells = |f: &KeyFact| (f.flag_contradicts, f.is_exchange(), f.counter);
                     if best.as_ref().is_none_or(|b| tells(&fact) > tells(b)) {
                         best = Some(fact);
                     }
@@ -300,7 +325,7 @@ impl Investigation {
     ) -> bool {
         let namespace = encrypted.namespace;
         let from = message.from.as_ref();
-        let own = &mut self.own[outcome.own.unwrap_or_default()];
+        let own = &mut self.own[outcome.own];
         let order = self.outcomes.len();
         let seen = self.book.note_received(namespace, sid, parsed.content.message(), sighting, order);
         if let KeyContent::KeyExchange(exchange) = &parsed.content {
@@ -308,9 +333,8 @@ impl Investigation {
         }
         let peer = own.device_id.and_then(|id| peer::fact(&self.peers, from, sid, id, namespace));
         let query = Query { from, sid, namespace, content: &parsed.content, book: &self.book, peer: peer.as_ref(), order };
-        let mut trials: Vec<_> = own.replays.iter_mut().map(|replay| replay.receive(&query)).collect();
-        let by_trial = trials.iter().position(|t| t.opened.is_some());
-        let mut opened: Vec<_> = trials.iter_mut().map(|t| t.opened.take()).collect();
+        let (trials, mut opened): (Vec<_>, Vec<_>) = own.replays.iter_mut().map(|replay| replay.receive(&query)).unzip();
+        let by_trial = opened.iter().position(Option::is_some);
         let from_peer = || {
             let id = own.device_id?;
             peer::key_material(&self.peers, from, sid, id, namespace, parsed.content.message())
@@ -328,10 +352,10 @@ impl Investigation {
         outcome.own_exchange = self.book.own_exchange(namespace, sid);
         outcome.key = Some(Ok(key_fact(parsed)));
         outcome.seen_before = seen.map(Box::new);
-        outcome.peer = peer.map(Box::new);
-        outcome.trials = trials;
+        outcome.peer = peer.map(|peer| self.kept.peers.keep(peer));
+        outcome.trials = self.kept.trials.keep(trials);
         outcome.opened_by = opened_by;
-        outcome.trust = trust(own, outcome, from, sid, namespace).map(Box::new);
+        outcome.trust = trust(own, outcome, from, sid, namespace).map(|trust| self.kept.trusts.keep(trust));
         self.book.note_result(namespace, sid, parsed.content.message(), by_trial.is_some(), order);
         let Some(material) = material else { return false };
         if by_trial.is_some() {
@@ -340,9 +364,9 @@ impl Investigation {
                 self.book.note_identity(namespace, from, sid, &identity, sighting);
             }
         }
-        let own = &self.own[outcome.own.unwrap_or_default()];
-        outcome.payload = Some(content::open(encrypted, &material, &context(own, message)));
-        !matches!(outcome.payload, Some(Payload::Failed(_)))
+        let own = &self.own[outcome.own];
+        outcome.payload = Some(Box::new(content::open(encrypted, &material, &context(own, message))));
+        !matches!(outcome.payload.as_deref(), Some(Payload::Failed(_)))
     }
 }
 
@@ -354,13 +378,11 @@ fn key_fact(parsed: &ParsedKey) -> KeyFact {
     let message = parsed.content.message();
     let exchange = parsed.content.key_exchange();
     KeyFact {
-        exchange: exchange.is_some(),
         flag_contradicts: parsed.flag_contradicts,
         ratchet_key: message.ratchet_key,
         counter: message.counter,
         previous_counter: message.previous_counter,
-        base_key: exchange.map(|e| e.base_key),
-        identity: exchange.map(|e| e.identity_key),
+        exchange: exchange.map(|e| Box::new(ExchangeKeys { base_key: e.base_key, identity: e.identity_key })),
         unreadable_keys: 0,
     }
 }
@@ -370,19 +392,19 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
         EncryptedPart::Known(e) => Element::Known {
             namespace: e.namespace,
             sid: e.sid,
-            faults: e.faults.clone(),
+            faults: e.faults.as_slice().into(),
             has_payload: e.payload.is_some() || e.payload_left_out,
         },
-        EncryptedPart::UnknownNamespace { uri, sid } => Element::Unknown { uri: uri.clone(), sid: *sid },
+        EncryptedPart::UnknownNamespace { uri, sid } => Element::Unknown { uri: uri.as_str().into(), sid: *sid },
         EncryptedPart::Broken { error, partial } => Element::Broken {
-            error: error.clone(),
+            error: Box::new(error.clone()),
             namespace: partial.as_ref().map(|e| e.namespace),
             sid: partial.as_ref().and_then(|e| e.sid),
         },
     };
     Outcome {
         header: Header {
-            id: message.id.clone(),
+            id: message.id.as_deref().map(Into::into),
             from: message.from.clone(),
             from_full: message.from_full.as_deref().filter(|_| message.from.is_none()).map(Into::into),
             room: message.room.clone(),
@@ -394,11 +416,11 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
             fallback_of: message.fallback_of,
         },
         element,
-        own: Some(own),
+        own,
         origin: Origin::Contact,
-        addressing: Addressing::default(),
+        addressing: Arc::default(),
         key: None,
-        trials: Vec::new(),
+        trials: Arc::default(),
         opened_by: None,
         payload: None,
         seen_before: None,
@@ -457,7 +479,7 @@ fn trust(own: &OwnDevice, outcome: &Outcome, from: Option<&BareJid>, sid: u32, n
         _ => own.replays.last(),
     }?;
     let from = from?;
-    let identity = outcome.key_fact().and_then(|k| k.identity).or_else(|| replay.identity(from, sid, namespace));
+    let identity = outcome.key_fact().and_then(KeyFact::identity).or_else(|| replay.identity(from, sid, namespace));
     let devices = || replay.account.devices.iter().filter(|d| d.jid == *from);
     let device = devices()
         .find(|d| identity.is_some() && d.identity == identity)

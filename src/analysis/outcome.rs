@@ -9,6 +9,7 @@ use crate::omemo::stanza::Fault;
 use crate::omemo::wire::WireError;
 use crate::omemo::xml::XmlError;
 use crate::omemo::{Fingerprint, IdentityKey, Namespace, PublicKey};
+use std::sync::Arc;
 
 /// One message and all facts about it.
 #[derive(Clone, Debug)]
@@ -18,23 +19,23 @@ pub struct Outcome {
     /// The encrypted element.
     pub element: Element,
     /// Which own device it is judged for (position among the own devices).
-    pub own: Option<usize>,
+    pub own: usize,
     /// Who sent it, seen from us.
     pub origin: Origin,
     /// Whether and how it is addressed to us.
-    pub addressing: Addressing,
+    pub addressing: Arc<Addressing>,
     /// The key element for us, read.
     pub key: Option<Result<KeyFact, WireError>>,
     /// What each store copy said.
-    pub trials: Vec<Trial>,
+    pub trials: Arc<[Trial]>,
     /// Who opened the ratchet layer.
     pub opened_by: Option<OpenedBy>,
     /// The payload, if the ratchet layer opened.
-    pub payload: Option<Payload>,
+    pub payload: Option<Box<Payload>>,
     /// An earlier stanza with the same ratchet key and counter.
     pub seen_before: Option<Box<SeenBefore>>,
     /// Trust in the sender's device.
-    pub trust: Option<Box<SenderTrust>>,
+    pub trust: Option<Arc<SenderTrust>>,
     /// The newest of our own ratchet keys towards the sender's device that the capture showed before this
     /// message: its position among [`Book::own_ratchet_keys`](super::book::Book::own_ratchet_keys).
     pub own_newest: Option<usize>,
@@ -43,7 +44,7 @@ pub struct Outcome {
     /// A key exchange of ours with that device, seen before this message: its position there.
     pub own_exchange: Option<usize>,
     /// What the sender's own store says.
-    pub peer: Option<Box<PeerFact>>,
+    pub peer: Option<Arc<PeerFact>>,
     /// What the log's reader had to repair.
     pub repairs: Box<[String]>,
 }
@@ -52,7 +53,7 @@ pub struct Outcome {
 #[derive(Clone, Debug)]
 pub struct Header {
     /// Stanza id.
-    pub id: Option<String>,
+    pub id: Option<Box<str>>,
     /// Sender.
     pub from: Option<BareJid>,
     /// As written, where the sender's own address is not known.
@@ -83,21 +84,21 @@ pub enum Element {
         /// Sender's device.
         sid: Option<u32>,
         /// What is wrong with it.
-        faults: Vec<Fault>,
+        faults: Box<[Fault]>,
         /// Whether there is a payload.
         has_payload: bool,
     },
     /// Its version is not defined.
     Unknown {
         /// Namespace.
-        uri: String,
+        uri: Box<str>,
         /// Sender's device.
         sid: Option<u32>,
     },
     /// Its XML broke.
     Broken {
         /// How.
-        error: XmlError,
+        error: Box<XmlError>,
         /// Variant, if it came that far.
         namespace: Option<Namespace>,
         /// Sender's device, if it came that far.
@@ -142,7 +143,7 @@ pub enum Origin {
 }
 
 /// Whether and how a message is addressed to us.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Addressing {
     /// Keys with our device id under our address (or under no address).
     pub ours: usize,
@@ -155,8 +156,6 @@ pub struct Addressing {
 /// The key element, read.
 #[derive(Clone, Debug)]
 pub struct KeyFact {
-    /// It is a key exchange.
-    pub exchange: bool,
     /// The attribute says the other kind.
     pub flag_contradicts: bool,
     /// Sender's ratchet key.
@@ -165,12 +164,36 @@ pub struct KeyFact {
     pub counter: u32,
     /// Previous counter.
     pub previous_counter: u32,
-    /// Base key, in an exchange.
-    pub base_key: Option<PublicKey>,
-    /// Identity key, in an exchange.
-    pub identity: Option<IdentityKey>,
+    /// What only a key exchange has.
+    pub exchange: Option<Box<ExchangeKeys>>,
     /// How many other key elements for our device id are no messages, where this one opened.
     pub unreadable_keys: usize,
+}
+
+/// The keys that a key exchange names.
+#[derive(Clone, Debug)]
+pub struct ExchangeKeys {
+    /// Base key.
+    pub base_key: PublicKey,
+    /// Identity key.
+    pub identity: IdentityKey,
+}
+
+impl KeyFact {
+    /// It is a key exchange.
+    pub fn is_exchange(&self) -> bool {
+        self.exchange.is_some()
+    }
+
+    /// Base key, in an exchange.
+    pub fn base_key(&self) -> Option<PublicKey> {
+        self.exchange.as_ref().map(|keys| keys.base_key)
+    }
+
+    /// Identity key, in an exchange.
+    pub fn identity(&self) -> Option<IdentityKey> {
+        self.exchange.as_ref().map(|keys| keys.identity)
+    }
 }
 
 /// Who opened a message.
@@ -185,7 +208,7 @@ pub enum OpenedBy {
 }
 
 /// Trust in the sender's device.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SenderTrust {
     /// The client's word.
     pub trust: Trust,

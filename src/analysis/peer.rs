@@ -6,7 +6,7 @@ use crate::omemo::{Namespace, PublicKey};
 use crate::secret::SecretBytes;
 
 /// What the sender's own store says about its session with us.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PeerFact {
     /// Where the session stands.
     pub place: Place,

@@ -122,32 +122,28 @@ impl Replay {
             .map(|(_, r)| r)
     }
 
-    /// Tries a message and, if it opens, moves the session on.
-    pub fn receive(&mut self, query: &Query<'_>) -> Trial {
+    /// Tries a message and, if it opens, moves the session on. With the key material, if a state opened it.
+    pub fn receive(&mut self, query: &Query<'_>) -> (Trial, Option<SecretBytes>) {
         let mut candidates = self.candidates(query);
         let exchange = query.content.key_exchange().map(|e| self.exchange_fact(query, e, &candidates));
         let mut trial = self.blank(query, exchange);
         if trial.exchange.as_ref().is_some_and(|e| !e.base_key_known) {
-            if let (Some(jid), Some(exchange)) =
-                (query.from.cloned().or_else(|| first_jid(&candidates)), query.content.key_exchange())
-            {
-                self.receive_exchange(&mut trial, (jid, query.sid, query.namespace), exchange, query.order);
-            }
-            return trial;
+            let opened = query.from.cloned().or_else(|| first_jid(&candidates)).and_then(|jid| {
+                let key = (jid, query.sid, query.namespace);
+                self.receive_exchange(&mut trial, key, query.content.key_exchange()?, query.order)
+            });
+            return (trial, opened);
         }
         if let (Some(from), true) = (query.from, trial.exchange.is_none()) {
             // The session may lie under another spelling of the address: the MAC tells.
             let all = self.candidates(&Query { from: None, ..*query });
             candidates.extend(all.into_iter().filter(|(jid, ..)| jid != from));
         }
-        for key in candidates {
+        let opened = candidates.iter().find_map(|key| {
             let foreign = query.from.is_some_and(|from| *from != key.0);
-            self.receive_in(&mut trial, &key, query.content.message(), foreign, query.order);
-            if trial.opened.is_some() {
-                break;
-            }
-        }
-        trial
+            self.receive_in(&mut trial, key, query.content.message(), foreign, query.order)
+        });
+        (trial, opened)
     }
 
     fn candidates(&self, query: &Query<'_>) -> Vec<DeviceKey> {
@@ -168,7 +164,6 @@ impl Replay {
             session: damaged.unwrap_or(SessionFact::Missing),
             exchange: exchange.map(Box::new),
             ratchet: None,
-            opened: None,
             over_limit: None,
             retired_chain: None,
             associated_data: None,
@@ -243,7 +238,13 @@ impl Replay {
     }
 
     /// A key exchange that no state knows: X3DH, then the inner message.
-    fn receive_exchange(&mut self, trial: &mut Trial, key: DeviceKey, exchange: &KeyExchange, order: usize) {
+    fn receive_exchange(
+        &mut self,
+        trial: &mut Trial,
+        key: DeviceKey,
+        exchange: &KeyExchange,
+        order: usize,
+    ) -> Option<SecretBytes> {
         let namespace = key.2;
         let fact_allows = trial
             .exchange
@@ -252,16 +253,16 @@ impl Replay {
         if let Some(replayed) = self.sessions.get(&key) {
             trial.session = present(replayed);
         }
-        let (true, Some(own)) = (fact_allows, self.account.identity.as_ref()) else { return };
-        let Some(signed) = self.signed_prekey(namespace, exchange.signed_prekey_id) else { return };
+        let own = self.account.identity.as_ref().filter(|_| fact_allows)?;
+        let signed = self.signed_prekey(namespace, exchange.signed_prekey_id)?;
         let one_time = exchange.prekey_id.and_then(|id| self.prekey(namespace, id));
         let session = x3dh::respond(namespace, own, &signed.pair, one_time.map(|k| &k.pair), exchange);
         let limits = self.account.client.implementation.limits();
         let step = session.receive(&exchange.message, &limits);
-        let Some(next) = self.first_step(trial, &session, step, &exchange.message, &key) else { return };
+        let (next, material) = self.first_step(trial, &session, step, &exchange.message, &key)?;
         if trial.exchange.as_ref().is_some_and(|e| e.other_identity.is_some()) && !self.account.client.accepts_changed_identity {
             // The client refuses it: its own session stays as it is.
-            return;
+            return Some(material);
         }
         let implementation = self.account.client.implementation;
         let replayed = self.sessions.entry(key.clone()).or_insert_with(|| Replayed {
@@ -285,14 +286,22 @@ impl Replay {
             self.used_prekeys.insert((namespace, id));
         }
         self.learned.insert(key, exchange.identity_key);
+        Some(material)
     }
 
     /// An ordinary message, or a repeated key exchange, in the sessions of one device.
-    fn receive_in(&mut self, trial: &mut Trial, key: &DeviceKey, message: &RatchetMessage, foreign: bool, order: usize) {
-        let Some(replayed) = self.sessions.get_mut(key) else { return };
+    fn receive_in(
+        &mut self,
+        trial: &mut Trial,
+        key: &DeviceKey,
+        message: &RatchetMessage,
+        foreign: bool,
+        order: usize,
+    ) -> Option<SecretBytes> {
+        let replayed = self.sessions.get_mut(key)?;
         let attempt = replayed.record.receive(message);
         if foreign && attempt.opened.is_none() {
-            return;
+            return None;
         }
         let damaged = matches!(trial.session, SessionFact::Damaged { .. });
         if !damaged || attempt.opened.is_some() {
@@ -300,12 +309,9 @@ impl Replay {
         }
         trial.turned_at = replayed.turned;
         trial.begun_here = replayed.begun.is_some();
-        let newest = replayed.record.current.as_ref().and_then(|s| s.receiver_chains.last());
-        trial.newest_chain_index = newest.and_then(|c| c.chain_key.as_ref()).map(|k| k.index);
-        trial.newest_chain = newest.map(|c| c.ratchet_key);
         let fact = RatchetFact::of(&attempt, replayed.turned.is_some()).map(|f| with_numbers(f, &replayed.record, message));
+        trial.ratchet = fact;
         if let Some(opened) = &attempt.opened {
-            trial.opened = Some(opened.key_material.clone());
             trial.over_limit = attempt.over_limit;
             trial.retired_chain = opened_with_retired_chain(&replayed.record, &attempt, opened.state);
             let turned = attempt
@@ -318,16 +324,20 @@ impl Replay {
                 let lost = replayed.record.current.as_ref().is_some_and(|s| s.sender_chain.is_none());
                 replayed.turned = if lost { replayed.turned.filter(|_| !turned).or(Some(order)) } else { None };
             }
+            Some(opened.key_material.clone())
         } else if let Some((material, replaced)) = open_replaced(replayed, message) {
-            trial.opened = Some(material);
             trial.replaced = Some(replaced);
+            Some(material)
         } else {
+            let newest = replayed.record.current.as_ref().and_then(|s| s.receiver_chains.last());
+            trial.newest_chain_index = newest.and_then(|c| c.chain_key.as_ref()).map(|k| k.index);
+            trial.newest_chain = newest.map(|c| c.ratchet_key);
             trial.associated_data = self.associated_data_proof(key, &attempt, message).map(Box::new);
+            None
         }
-        trial.ratchet = fact;
     }
 
-    /// Judges the first message of a new session; gives the session after it, if it opened.
+    /// Judges the first message of a new session; gives the session after it and the key material, if it opened.
     fn first_step(
         &self,
         trial: &mut Trial,
@@ -335,7 +345,7 @@ impl Replay {
         step: Step,
         message: &RatchetMessage,
         key: &DeviceKey,
-    ) -> Option<Session> {
+    ) -> Option<(Session, SecretBytes)> {
         let attempt = attempt_of(session, step, message);
         trial.ratchet = RatchetFact::of(&attempt, false);
         trial.over_limit = attempt.over_limit;
@@ -343,8 +353,8 @@ impl Replay {
             trial.associated_data = self.associated_data_proof(key, &attempt, message).map(Box::new);
             return None;
         };
-        trial.opened = Some(opened.key_material.clone());
-        attempt.states.into_iter().find_map(|s| s.step.next)
+        let material = opened.key_material.clone();
+        Some((attempt.states.into_iter().find_map(|s| s.step.next)?, material))
     }
 
     /// Looks for associated data with which the MAC verifies.

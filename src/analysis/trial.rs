@@ -3,10 +3,9 @@
 use crate::model::Place;
 use crate::omemo::ratchet::{Attempt, ChainLookup, Failure};
 use crate::omemo::{IdentityKey, PublicKey};
-use crate::secret::SecretBytes;
 
 /// The facts of one try.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Trial {
     /// Position of the copy among the stores given, 0 is the first.
     pub snapshot: usize,
@@ -16,8 +15,6 @@ pub struct Trial {
     pub exchange: Option<Box<ExchangeFact>>,
     /// What the ratchet said; `None` if no state was there to ask.
     pub ratchet: Option<RatchetFact>,
-    /// The key material, if a state opened the message. It is taken out as soon as the payload has been read.
-    pub opened: Option<SecretBytes>,
     /// The message opened, but lies further ahead than the client's library accepts: the distance.
     pub over_limit: Option<u32>,
     /// It opened with a chain key that the client had dropped when the chain ended: only this program kept it.
@@ -32,9 +29,10 @@ pub struct Trial {
     pub turned_at: Option<usize>,
     /// The session was begun by a key exchange of theirs in this capture.
     pub begun_here: bool,
-    /// Highest index among the receiving chains of the current state: how far their newest known chain went.
+    /// If it did not open: highest index among the receiving chains of the current state, how far their newest
+    /// known chain went.
     pub newest_chain_index: Option<u32>,
-    /// The sender's newest ratchet key that the copy knew.
+    /// If it did not open: the sender's newest ratchet key that the copy knew.
     pub newest_chain: Option<PublicKey>,
     /// The ratchet keys that the copy knew, held against all that shows others.
     pub keys: KeyKnowledge,
@@ -42,7 +40,7 @@ pub struct Trial {
 
 /// Which ratchet keys a copy knew when a message came. Answers only: the keys themselves would take
 /// kilobytes a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct KeyKnowledge {
     /// The message's own ratchet key is one of theirs that it knows.
     pub knows_chain: bool,
@@ -59,7 +57,7 @@ pub struct KeyKnowledge {
 }
 
 /// The session row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SessionFact {
     /// There is none.
     Missing,
@@ -78,7 +76,7 @@ pub enum SessionFact {
 }
 
 /// A session that a key exchange of theirs had replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReplacedFact {
     /// We had begun it and nothing had answered in it: the two exchanges crossed.
     Unanswered,
@@ -87,7 +85,7 @@ pub enum ReplacedFact {
 }
 
 /// A key exchange held against the copy.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ExchangeFact {
     /// Some state was made by this very exchange: a repetition.
     pub base_key_known: bool,
@@ -108,7 +106,7 @@ pub struct ExchangeFact {
 }
 
 /// Whether a prekey is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PrekeyFact {
     /// The exchange names none.
     NotNamed,
@@ -126,7 +124,7 @@ pub enum PrekeyFact {
 }
 
 /// The ratchet's word, of the state that came nearest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RatchetFact {
     /// It opened.
     Opened,
@@ -164,7 +162,7 @@ pub enum RatchetFact {
 }
 
 /// The message verifies with other associated data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AdFact {
     /// The two identity keys in the other order.
     Swapped,

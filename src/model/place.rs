@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A place in a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The file.
     pub file: Arc<Path>,
@@ -14,7 +14,7 @@ pub struct Place {
 }
 
 /// A part of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// The file as a whole.
     Whole,

@@ -1,7 +1,7 @@
 //! Trust: the client's own word, and a common scale.
 
 /// Trust in one device's key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Trust {
     /// The client's own word, like `BLIND` or `TRUSTED`.
     pub word: String,

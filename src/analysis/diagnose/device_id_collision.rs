@@ -53,7 +53,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         );
     }
     // One id, two identity keys, and one of them comes back.
-    let identity = outcome.key_fact()?.identity?;
+    let identity = outcome.key_fact()?.identity()?;
     let uses = scene.whole.book.identities(outcome.namespace()?, outcome.header.from.as_ref(), sid);
     let (other, back) = match outcome.trials.first() {
         Some(trial) => {
@@ -93,7 +93,7 @@ fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
         let (Some(seen), Some(sid)) = (outcome.seen_before.as_ref().filter(|s| !s.same_bytes), outcome.element.sid()) else {
             continue;
         };
-        let here = Sighting { position: outcome.header.position.clone(), id: outcome.header.id.clone() };
+        let here = Sighting { position: outcome.header.position.clone(), id: outcome.header.id.as_deref().map(Into::into) };
         theirs.entry((outcome.header.from.as_ref(), sid)).or_default().push((&seen.position, here));
     }
     let own: Vec<Reuse<'_>> = whole.book.own_reuses().iter().map(|r| (&r.first, r.second.clone())).collect();

@@ -38,7 +38,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     // A heartbeat answers a long one-sided chain, and begins a new one of its own.
     let unanswered = outcome.own_counter.filter(|n| *n >= HEARTBEAT && !namespace.is_legacy());
     let purpose = match (outcome.key_fact(), unanswered) {
-        (Some(key), _) if key.exchange => "it begins a session",
+        (Some(key), _) if key.is_exchange() => "it begins a session",
         (Some(_), Some(_)) => "a heartbeat, since we had sent many messages without an answer",
         (Some(key), None) if key.counter >= HEARTBEAT => "it keeps the ratchet turning after many one-sided messages",
         (Some(_), None) => "it completes a session or keeps the ratchet turning",
@@ -52,7 +52,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             format!("we had sent it messages up to counter {counter}; from {HEARTBEAT} on the receiver must send a heartbeat");
         judgement = judgement.evidence(rule("XEP-0384, heartbeat", says));
     }
-    match outcome.payload {
+    match outcome.payload.as_deref() {
         Some(Payload::Empty { regular: false }) => {
             let says = "its key material is not what this variant wants for an empty message";
             judgement = judgement.evidence(scene.stanza(says));

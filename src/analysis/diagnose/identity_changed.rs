@@ -54,7 +54,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 /// Without a store the capture alone may show two keys.
 fn within_capture(scene: &Scene<'_>) -> Option<Judgement> {
     let outcome = scene.outcome;
-    let identity = outcome.key_fact()?.identity?;
+    let identity = outcome.key_fact()?.identity()?;
     let sid = outcome.element.sid()?;
     let uses = scene.whole.book.identities(outcome.namespace()?, outcome.header.from.as_ref(), sid);
     let (before, now) = uses.iter().zip(uses.iter().skip(1)).find(|(_, now)| now.identity == identity)?;

@@ -56,7 +56,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             if client.is_some_and(|c| !c.believes_key_exchange_flag) {
                 return None;
             }
-            let says = if key.exchange {
+            let says = if key.is_exchange() {
                 "the bytes are a key exchange, but the element does not say so (prekey or kex is missing)"
             } else {
                 "the element announces a key exchange, but the bytes are an ordinary message"

@@ -68,7 +68,7 @@ fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
     });
     let mut seen = BTreeSet::new();
     let theirs = whole.scenes().filter_map(|scene| {
-        let key = scene.outcome.key_fact().filter(|k| k.exchange && k.counter >= HEARTBEAT)?;
+        let key = scene.outcome.key_fact().filter(|k| k.is_exchange() && k.counter >= HEARTBEAT)?;
         let new = seen.insert((scene.outcome.header.from.clone(), scene.outcome.element.sid()));
         let effect = if scene.own().is_some_and(|o| o.device_id.is_some()) {
             "nothing of ours ever reached it"

@@ -65,7 +65,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     } else {
         Judgement::new(Confidence::Proven, format!("The message from {} decrypts.", scene.sender()))
     };
-    if matches!(scene.outcome.payload, Some(Payload::LeftOut)) {
+    if matches!(scene.outcome.payload.as_deref(), Some(Payload::LeftOut)) {
         let sentence = format!("The key that {} made for us opens; the log has left out the text.", scene.sender());
         return Some(
             Judgement::new(Confidence::Likely, sentence)
@@ -87,14 +87,16 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 /// The payload is packed in an old way that newer versions of this client refuse.
 fn old_packing(scene: &Scene<'_>) -> Option<(&'static str, &'static str, &'static str)> {
     let refuses = scene.client()?.refuses;
-    let Some(Payload::Opened(Opened { dialect: Some(Dialect::Legacy { tag, iv_length }), .. })) = scene.outcome.payload else {
+    let Some(Payload::Opened(Opened { dialect: Some(Dialect::Legacy { tag, iv_length }), .. })) =
+        scene.outcome.payload.as_deref()
+    else {
         return None;
     };
-    if refuses.long_iv && iv_length == OLD_IV_LENGTH {
+    if refuses.long_iv && *iv_length == OLD_IV_LENGTH {
         let says = "the initialisation vector has 16 bytes, as old clients wrote it";
         return Some(("iv-16", says, "newer versions take only 12 bytes and show an error: then the sender should update"));
     }
-    let behind = refuses.tag_in_payload && tag == TagPlace::InPayload;
+    let behind = refuses.tag_in_payload && *tag == TagPlace::InPayload;
     behind.then_some((
         "tag-in-payload",
         "the authentication tag stands behind the text, as clients before 2018 sent it",
@@ -106,7 +108,7 @@ fn old_packing(scene: &Scene<'_>) -> Option<(&'static str, &'static str, &'stati
 const WHAT_NOW: &str = "Write nothing to this contact until you have decided: the client must hold back every message until you agree to write without encryption. The sessions stay, so encryption can be taken up again at any time.";
 
 fn opts_out(scene: &Scene<'_>) -> bool {
-    matches!(&scene.outcome.payload, Some(Payload::Opened(opened)) if opened.opt_out.is_some())
+    matches!(scene.outcome.payload.as_deref(), Some(Payload::Opened(opened)) if opened.opt_out.is_some())
 }
 
 /// Opt-outs: nothing is wrong with them, and yet somebody has to decide.

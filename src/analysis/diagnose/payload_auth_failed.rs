@@ -39,7 +39,7 @@ pub(super) const CAUSE: Cause =
     Cause { code: Code::PayloadAuthFailed, source: include_str!("payload_auth_failed.rs"), judge, whole: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
-    match scene.outcome.payload.as_ref()? {
+    match scene.outcome.payload.as_deref()? {
         Payload::Failed(error) => Some(failed(scene, *error)),
         _ => None,
     }

@@ -35,6 +35,7 @@
 //! conversejs/converse.js#1688; UWPX/UWPX-Client#157; gkdr/lurch#156; monal-im/Monal#515.
 
 use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing, rule};
+use crate::analysis::outcome::KeyFact;
 use crate::analysis::published::BundleSeen;
 use crate::analysis::trial::PrekeyFact;
 use crate::model::{Code, Confidence};
@@ -63,7 +64,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     )
     .evidence(scene.stanza(format!("the key exchange names one-time prekey {id}; no session of the store was made by it")))
     .evidence(in_store(&account.place, format!("{} one-time prekeys are held, {id} is not among them", account.prekeys.len())));
-    let base_key = scene.outcome.key_fact().and_then(|k| k.base_key);
+    let base_key = scene.outcome.key_fact().and_then(KeyFact::base_key);
     let uses = scene.whole.book.prekey_uses(scene.outcome.namespace()?, id);
     if let Some(other) = uses.iter().find(|u| Some(u.base_key) != base_key) {
         judgement = judgement.detail("prekey-consumed").evidence(in_stanza(

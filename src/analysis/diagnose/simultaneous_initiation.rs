@@ -28,6 +28,7 @@
 
 use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, Verdicts, Whole, computed, in_stanza};
+use crate::analysis::outcome::KeyFact;
 use crate::analysis::trial::{RatchetFact, ReplacedFact};
 use crate::model::{BareJid, Code, Confidence, Evidence, Finding};
 use std::collections::{BTreeSet, HashMap};
@@ -100,7 +101,7 @@ fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
     for scene in whole.scenes() {
         let outcome = scene.outcome;
         let (sid, code) = (outcome.element.sid(), verdicts.code(scene.order));
-        let exchange = outcome.key_fact().is_some_and(|k| k.exchange);
+        let exchange = outcome.key_fact().is_some_and(KeyFact::is_exchange);
         if let (Some(sid), Some(_), false) = (sid, outcome.key_fact(), exchange) {
             answers.insert(sid, scene.order);
         }
@@ -138,7 +139,7 @@ fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
             } else {
                 "One side, not both, should replace the session and write again.".into()
             }],
-            stanza_ids: outcome.header.id.iter().cloned().collect(),
+            stanza_ids: outcome.header.id.iter().map(ToString::to_string).collect(),
         });
     }
     findings

@@ -57,7 +57,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if let Some(judgement) = hidden_sender(scene) {
         return Some(judgement);
     }
-    match &scene.outcome.payload {
+    match scene.outcome.payload.as_deref() {
         Some(Payload::Opened(opened)) if opened.findings.iter().any(|f| matches!(f, EnvelopeFinding::ToMismatch { .. })) => Some(
             Judgement::new(
                 Confidence::Proven,
@@ -79,7 +79,7 @@ fn hidden_sender(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.trial()?.session != SessionFact::Missing {
         return None;
     }
-    let says = if key.exchange { "begins a session" } else { "continues one" };
+    let says = if key.is_exchange() { "begins a session" } else { "continues one" };
     Some(
         Judgement::new(
             Confidence::Likely,
