@@ -5,7 +5,7 @@ use super::shared::{EvidenceView, PositionView, count, time};
 use super::{Line, Page, View, page::Look};
 use crate::analysis::conclusion::Conclusion;
 use crate::analysis::groups::Group;
-use crate::model::{Code, Confidence, Content, Finding, MessageVerdict, When};
+use crate::model::{Code, Confidence, Content, EvidenceKind, Finding, MessageVerdict, When};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -341,8 +341,8 @@ fn finding_text(page: &mut Page, finding: &FindingView, told: &mut Told) {
             .plain(")"),
     );
     page.line(4, &finding.sentence);
-    if !finding.stanza_ids.is_empty() {
-        page.line(4, Line::new().faint(format!("stanzas: {}", first_few(&finding.stanza_ids, page.verbose()))));
+    if page.verbose() && !finding.stanza_ids.is_empty() {
+        page.line(4, Line::new().faint(format!("stanzas: {}", finding.stanza_ids.join(", "))));
     }
     evidence_text(page, 4, &finding.evidence, 0);
     told.remedies(page, 4, &finding.remedy);
@@ -367,7 +367,8 @@ fn group_text(page: &mut Page, messages: Messages<'_>, group: &Group, told: &mut
     );
     page.line(4, &group.sentence);
     let shown = if page.verbose() { group.count() } else { SHOWN_MESSAGES };
-    let mut evidence = JoinedEvidence::default();
+    // A rule proves nothing: it says what the client makes of such a message.
+    let (mut evidence, mut rules) = (JoinedEvidence::default(), JoinedEvidence::default());
     let (mut remedies, mut questions) = (Vec::new(), Vec::new());
     for (number, verdict) in messages.conclusion.messages_of(group).enumerate() {
         if number < shown {
@@ -378,7 +379,9 @@ fn group_text(page: &mut Page, messages: Messages<'_>, group: &Group, told: &mut
             }
             plaintext_text(page, 8, message);
         }
-        verdict.evidence.iter().for_each(|piece| evidence.add(piece));
+        for piece in &verdict.evidence {
+            if piece.kind == EvidenceKind::Rule { rules.add(piece) } else { evidence.add(piece) }
+        }
         add_new(&mut remedies, &verdict.remedy);
         add_new(&mut questions, &verdict.open_questions);
     }
@@ -386,16 +389,21 @@ fn group_text(page: &mut Page, messages: Messages<'_>, group: &Group, told: &mut
         page.line(4, Line::new().faint(format!("and {} more (-v shows them)", group.count() - shown)));
     }
     if !page.verbose() {
-        let (evidence, more) = evidence.pieces(SHOWN_EVIDENCE);
-        if !evidence.is_empty() {
-            let title = if group.confidence == Confidence::Proven { "What proves it:" } else { "What speaks for it:" };
-            page.line(4, Line::new().strong(title));
-        }
-        evidence_text(page, 4, &evidence, more);
+        let title = if group.confidence == Confidence::Proven { "What proves it" } else { "What speaks for it" };
+        titled_evidence(page, 4, title, evidence);
+        titled_evidence(page, 4, "What holds for such messages", rules);
     }
     told.remedies(page, 4, &remedies);
     list(page, 4, "Not settled", &questions);
-    page.line(4, Line::new().faint(format!("omemoscope explain {} says more.", group.code)));
+    page.line(4, Line::new().faint(format!("More about it: omemoscope explain {}", group.code)));
+}
+
+fn titled_evidence(page: &mut Page, indent: usize, title: &str, evidence: JoinedEvidence) {
+    let (pieces, more) = evidence.pieces(SHOWN_EVIDENCE);
+    if !pieces.is_empty() {
+        page.line(indent, Line::new().strong(format!("{title}:")));
+    }
+    evidence_text(page, indent, &pieces, more);
 }
 
 fn message_line(page: &mut Page, indent: usize, message: &MessageView) {
@@ -471,13 +479,4 @@ fn add_new(all: &mut Vec<String>, items: &[String]) {
             all.push(item.clone());
         }
     }
-}
-
-fn first_few(ids: &[String], all: bool) -> String {
-    let shown = if all { ids.len() } else { SHOWN_MESSAGES };
-    let mut text = ids.iter().take(shown).cloned().collect::<Vec<_>>().join(", ");
-    if ids.len() > shown {
-        text.push_str(&format!(" and {} more", ids.len() - shown));
-    }
-    text
 }
