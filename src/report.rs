@@ -15,6 +15,7 @@ pub mod stanza;
 pub mod stores;
 
 mod joined_evidence;
+mod message;
 mod shared;
 mod upgrade;
 

@@ -1,6 +1,7 @@
 //! Plaintexts: `omemoscope/decrypt/1`.
 
-use super::diagnose::{MessageView, Messages, Sources, plaintext_text};
+use super::diagnose::Sources;
+use super::message::{MessageView, Messages, plaintext_text};
 use super::shared::count;
 use super::{Line, Page, View, page::Look};
 use crate::analysis::conclusion::Conclusion;
