@@ -11,6 +11,7 @@ pub mod book;
 pub mod client_words;
 pub mod conclusion;
 pub mod content;
+pub mod copies;
 pub mod diagnose;
 pub mod groups;
 pub mod health;

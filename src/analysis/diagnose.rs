@@ -13,6 +13,7 @@ use super::trial::Trial;
 use crate::model::{ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
 
 mod ad_mismatch;
+mod between_copies;
 mod beyond_snapshot;
 mod bundle_signature_invalid;
 mod device_id_collision;

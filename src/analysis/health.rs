@@ -69,7 +69,7 @@ fn signed_prekeys(account: &Account, out: &mut Vec<String>) {
 }
 
 /// The newest moment that the account's rows tell.
-fn newest_moment(account: &Account) -> Option<Timestamp> {
+pub fn newest_moment(account: &Account) -> Option<Timestamp> {
     let instant = |w: &Option<When>| w.as_ref().and_then(|w| w.instant);
     let devices = account.devices.iter().flat_map(|d| [instant(&d.activity.last_listed), instant(&d.activity.last_message)]);
     devices.chain(account.signed_prekeys.iter().map(|s| instant(&s.created))).flatten().max()

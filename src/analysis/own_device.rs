@@ -1,6 +1,7 @@
 //! Our own device: the account and device id from whose point of view everything is judged, with the
 //! store copies that belong to it.
 
+use super::copies::Between;
 use super::replay::Replay;
 use crate::model::{Account, BareJid, ClientProfile, Problem, Store};
 use crate::omemo::IdentityKey;
@@ -16,6 +17,8 @@ pub struct OwnDevice {
     pub client: Option<&'static ClientProfile>,
     /// Store copies, oldest first as given.
     pub replays: Vec<Replay>,
+    /// What happened between one copy and the next.
+    pub between: Vec<Between>,
     /// Damage of a store from which no account could be read.
     pub problems: Vec<Problem>,
 }
@@ -23,7 +26,7 @@ pub struct OwnDevice {
 impl OwnDevice {
     /// The device without any store, from its id and account.
     pub fn bare(jid: Option<BareJid>, device_id: Option<u32>) -> Self {
-        Self { jid, device_id, client: None, replays: Vec::new(), problems: Vec::new() }
+        Self { jid, device_id, client: None, replays: Vec::new(), between: Vec::new(), problems: Vec::new() }
     }
 
     /// The own devices of several stores. Copies with the same device id (and no contradicting address)
@@ -70,6 +73,7 @@ impl OwnDevice {
         self.client = Some(account.client);
         self.device_id = self.device_id.or(account.own_device_id);
         self.jid = self.jid.take().or_else(|| account.jid.clone());
+        self.between.extend(self.replays.last().and_then(|earlier| Between::of(earlier, &account)));
         self.replays.push(Replay::new(snapshot, account));
     }
 

@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// exchanges, and bounded against a flood of them.
 const MAX_REPLACED: usize = 8;
 
-type DeviceKey = (BareJid, u32, Namespace);
+/// Whose session: account, device, variant.
+pub type DeviceKey = (BareJid, u32, Namespace);
 
 /// A session as replayed.
 #[derive(Debug)]
@@ -80,6 +81,11 @@ impl Replay {
             })
             .collect();
         Self { snapshot, account, sessions, used_prekeys: HashSet::new(), learned: HashMap::new() }
+    }
+
+    /// The sessions as they stand now.
+    pub fn all_records(&self) -> impl Iterator<Item = (&DeviceKey, &SessionRecord)> {
+        self.sessions.iter().map(|(key, replayed)| (key, &replayed.record))
     }
 
     /// The identity key this copy has for a device: from its session, a device row, or this capture.

@@ -22,13 +22,15 @@
 //! - If it is theirs, accept the new key or remove the old device; the session is then made anew.
 //! - Messages that were refused meanwhile are lost.
 //!
+//! **Fine causes.**
+//! - `own-key-changed`: a finding: of several copies of the store a later one has another identity key of our own.
+//!
 //! **References.** XEP-0384, "Security Considerations"; conversejs/converse.js#1242.
 
-use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing, rule};
-use crate::model::{Code, Confidence};
+use super::{Cause, Judgement, Scene, Verdicts, Whole, between_copies, in_stanza, in_store, rule};
+use crate::model::{Code, Confidence, Finding};
 
-pub(super) const CAUSE: Cause =
-    Cause { code: Code::IdentityChanged, source: include_str!("identity_changed.rs"), judge, whole: nothing };
+pub(super) const CAUSE: Cause = Cause { code: Code::IdentityChanged, source: include_str!("identity_changed.rs"), judge, whole };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let Some(trial) = scene.trial() else { return within_capture(scene) };
@@ -65,4 +67,8 @@ fn within_capture(scene: &Scene<'_>) -> Option<Judgement> {
             .remedy("Compare the new fingerprint with the contact over another way before trusting it.")
             .open_question("Which of the two our client knows: its store (--store) would tell."),
     )
+}
+
+fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
+    between_copies::own_identity(whole).collect()
 }

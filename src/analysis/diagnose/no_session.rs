@@ -25,10 +25,12 @@
 //! **Fine causes.**
 //! - `one-way-session`: a finding, not a failure: key exchanges go on for more than 50 messages, so the other side
 //!   never answered, or its answers never arrive.
+//! - `lost-between-copies`: of several copies of the store a later one lacks the session.
 //!
 //! **References.** XEP-0384, "Building a session" and "Receiving a message"; conversejs/converse.js#3099;
 //! ChatSecure/ChatSecure-iOS#633; omemo/gajim-omemo#98; gkdr/lurch#186.
 
+use super::between_copies;
 use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza, in_store};
 use crate::analysis::activity::HEARTBEAT;
@@ -78,7 +80,8 @@ fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
         let sentence = format!("{} still sends key exchanges after {} messages: {effect}.", scene.sender(), key.counter);
         new.then(|| (sentence, scene.stanza(format!("a key exchange with counter {}", key.counter))))
     });
-    ours.chain(theirs)
+    let one_way = ours
+        .chain(theirs)
         .map(|(sentence, evidence)| Finding {
             code: Code::NoSession,
             detail: Some("one-way-session"),
@@ -87,6 +90,6 @@ fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
             evidence: vec![evidence],
             remedy: vec!["Let the silent side write something; if it stays so, it should replace the session or be removed from the device list.".into()],
             stanza_ids: Vec::new(),
-        })
-        .collect()
+        });
+    one_way.chain(between_copies::lost(whole)).collect()
 }

@@ -28,11 +28,13 @@
 //!
 //! **Fine causes.**
 //! - `store`: the finding about the whole: since when, and which contacts are affected.
+//! - `between-copies`: of several copies of the store a later one stands behind an earlier one.
 //! - `own-state-reused`: our own device used one key for two contents, so it went back or runs twice.
 //!
 //! **References.** The Double Ratchet Algorithm, "Diffie-Hellman ratchet"; iNPUTmice/Conversations#2038,
 //! iNPUTmice/Conversations#2665; dino/dino#1123; element-hq/element-web#3822.
 
+use super::between_copies;
 use super::own_ratchet_moved::own_ratchet_moved;
 use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza};
@@ -65,7 +67,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 
 /// The store as a whole: since when, and who is affected; and our own stanzas that used one key twice.
 fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = Vec::from_iter(between_copies::rolled_back(whole));
     let mut hit = verdicts.of(|group| group.code == Code::ReceiverRolledBack);
     if let Some(first) = hit.next() {
         let mut contacts: BTreeSet<String> = first.from.iter().map(ToString::to_string).collect();
