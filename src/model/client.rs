@@ -21,6 +21,8 @@ pub struct ClientProfile {
     pub accepts_changed_identity: bool,
     /// It gives the id of a used one-time prekey to a newly made one.
     pub reuses_prekey_ids: bool,
+    /// It shows the Ed25519 form of the identity keys of OMEMO 2 as fingerprint: other digits than other clients show.
+    pub shows_edwards: bool,
     /// What it refuses that others accept.
     pub refuses: Refusals,
     /// How long signed prekeys live.

@@ -5,6 +5,7 @@ use super::upgrade::UpgradeView;
 use super::{Line, Page, View, page::Look};
 use crate::analysis::activity;
 use crate::model::{Account, ActivityState, Device, LabelSignature, Store, TrustLevel, When};
+use crate::omemo::{IdentityKey, Namespace};
 use serde::Serialize;
 
 /// The audit of all accounts of all stores given.
@@ -23,6 +24,9 @@ struct AccountView {
     jid: Option<String>,
     own_device_id: Option<u32>,
     own_fingerprint: Option<String>,
+    /// What the client itself shows, where that is another form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_shown_as: Option<String>,
     devices: Vec<DeviceView>,
     /// Only where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +40,9 @@ struct DeviceView {
     device_id: Option<u32>,
     /// 64 lower-case hex digits of the Curve25519 form.
     fingerprint: Option<String>,
+    /// What the client itself shows, where that is another form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shown_as: Option<String>,
     /// The client's own word.
     trust: String,
     trust_level: &'static str,
@@ -91,6 +98,7 @@ fn account(store: &Store, account: &Account, upgrade: bool) -> AccountView {
         jid: account.jid.as_ref().map(ToString::to_string),
         own_device_id: account.own_device_id,
         own_fingerprint: account.identity.as_ref().map(|i| i.public.fingerprint().to_string()),
+        own_shown_as: account.identity.as_ref().and_then(|i| shown_as(account, &i.public, account.client.namespaces)),
         devices,
         upgrade: upgrade.then(|| UpgradeView::new(account)),
         problems: account.problems.iter().map(ProblemView::from).collect(),
@@ -104,6 +112,7 @@ fn this_device(account: &Account) -> Option<DeviceView> {
         jid: account.jid.as_ref()?.to_string(),
         device_id: account.own_device_id,
         fingerprint: Some(identity.public.fingerprint().to_string()),
+        shown_as: shown_as(account, &identity.public, account.client.namespaces),
         trust: "this device".into(),
         trust_level: TrustLevel::Trusted.as_str(),
         activity: ActivityView {
@@ -126,6 +135,12 @@ fn this_device(account: &Account) -> Option<DeviceView> {
     })
 }
 
+/// The fingerprint that the client itself shows, where it is not the Curve25519 form.
+fn shown_as(account: &Account, identity: &IdentityKey, namespaces: &[Namespace]) -> Option<String> {
+    let edwards = account.client.shows_edwards && namespaces.iter().any(|n| !n.is_legacy());
+    identity.edwards().filter(|_| edwards).map(hex::encode)
+}
+
 fn device(account: &Account, device: &Device) -> DeviceView {
     let verdict = activity::judge(account, device);
     let facts = &device.activity;
@@ -133,6 +148,7 @@ fn device(account: &Account, device: &Device) -> DeviceView {
         jid: device.jid.to_string(),
         device_id: device.device_id,
         fingerprint: device.identity.map(|i| i.fingerprint().to_string()),
+        shown_as: device.identity.and_then(|i| shown_as(account, &i, &device.namespaces)),
         trust: device.trust.word.clone(),
         trust_level: device.trust.level.as_str(),
         activity: ActivityView {
@@ -197,6 +213,11 @@ fn account_text(page: &mut Page, account: &AccountView) {
         Some(hex) => page.field(2, "own fingerprint", grouped(hex, 8)),
         None => page.field(2, "own fingerprint", "not in the store"),
     }
+    if let Some(hex) = &account.own_shown_as {
+        page.field(2, &format!("in {}", account.client), grouped(hex, 8));
+        let other = "shows the keys of OMEMO 2 in their Ed25519 form: other digits, the same key";
+        page.line(2, Line::new().faint(format!("{} {other} (-v has both for each device).", account.client)));
+    }
     for problem in &account.problems {
         problem_line(page, problem);
     }
@@ -213,7 +234,7 @@ fn account_text(page: &mut Page, account: &AccountView) {
         page.line(2, Line::new().strong(&first.jid).faint(format!("  {}{whose}", count(group.len(), "device"))));
         table(page, group);
         if page.verbose() {
-            details(page, group);
+            details(page, account.client, group);
         }
     }
     if account.devices.is_empty() {
@@ -273,7 +294,7 @@ fn label_cell(label: Option<&LabelView>) -> (Look, String) {
     }
 }
 
-fn details(page: &mut Page, devices: &[DeviceView]) {
+fn details(page: &mut Page, client: &str, devices: &[DeviceView]) {
     for d in devices {
         page.gap();
         page.line(4, Line::new().strong(d.device_id.map_or_else(|| "id lost".into(), |id| format!("device {id}"))));
@@ -283,6 +304,9 @@ fn details(page: &mut Page, devices: &[DeviceView]) {
         }
         if !d.namespaces.is_empty() {
             page.field(6, "variants", d.namespaces.join(", "));
+        }
+        if let Some(hex) = &d.shown_as {
+            page.field(6, &format!("in {client}"), grouped(hex, 8));
         }
         page.field(6, "session", if d.has_session { "yes" } else { "none" });
         page.field(6, "where", &d.place);

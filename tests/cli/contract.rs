@@ -160,3 +160,17 @@ fn diagnosis_keeps_plaintext_to_itself() {
     let asked = shown(&["diagnose", "--store", "gajim", "--show-plaintext", "gajim-earlier.log", "gajim.log"]).to_string();
     assert!(asked.contains("Meet at the old lighthouse") && !hidden.contains("Meet at the old lighthouse"));
 }
+
+/// Kaidan shows other digits for the same key; Gajim shows what everybody compares.
+#[test]
+fn the_fingerprint_that_a_client_shows_is_the_same_key() {
+    let devices = |store: &str| shown(&["devices", "--store", store])["accounts"][0].clone();
+    let kaidan = devices("../stores/kaidan/basic");
+    let hex = kaidan["own_shown_as"].as_str().expect("Kaidan shows another form");
+    let bytes: [u8; 32] = hex::decode(hex).expect("hex").try_into().expect("32 bytes");
+    let key = omemoscope::omemo::IdentityKey::from_edwards(bytes).expect("a point of the curve");
+    assert_eq!(kaidan["own_fingerprint"], key.fingerprint().to_string());
+    assert_ne!(kaidan["own_fingerprint"], hex);
+    assert!(kaidan["devices"].as_array().expect("devices").iter().any(|d| d["shown_as"].is_string()));
+    assert!(devices("gajim").get("own_shown_as").is_none());
+}

@@ -20,6 +20,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: false,
+    shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: NEVER,
     unanswered_limit: None,

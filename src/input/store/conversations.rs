@@ -37,6 +37,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: false,
+    shows_edwards: false,
     refuses: Refusals { high_ids: true, exchange_without_prekey: true, tag_in_payload: true, ..Refusals::NONE },
     signed_prekey_rotation: None,
     unanswered_limit: None,

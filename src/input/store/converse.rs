@@ -28,6 +28,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: true,
+    shows_edwards: true,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,
     unanswered_limit: None,

@@ -28,6 +28,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
     reuses_prekey_ids: false,
+    shows_edwards: false,
     refuses: Refusals { exchange_without_prekey: true, ..Refusals::NONE },
     signed_prekey_rotation: Some(SignedPreKeyRotation {
         days: 30,

@@ -29,6 +29,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
     reuses_prekey_ids: false,
+    shows_edwards: true,
     refuses: Refusals::NONE,
     signed_prekey_rotation: Some(SignedPreKeyRotation {
         days: 28,

@@ -33,6 +33,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
     reuses_prekey_ids: true,
+    shows_edwards: false,
     refuses: Refusals { tag_in_payload: true, ..Refusals::NONE },
     signed_prekey_rotation: None,
     unanswered_limit: None,

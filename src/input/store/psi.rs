@@ -30,6 +30,7 @@ pub const PLUGIN: ClientProfile = ClientProfile {
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
     reuses_prekey_ids: false,
+    shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,
     unanswered_limit: None,

@@ -29,6 +29,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     believes_key_exchange_flag: false,
     accepts_changed_identity: false,
     reuses_prekey_ids: false,
+    shows_edwards: false,
     refuses: Refusals { exchange_without_prekey: true, tag_in_payload: true, ..Refusals::NONE },
     signed_prekey_rotation: Some(SignedPreKeyRotation { days: 7, kept: "the rotation is off by default; when on, 4 are kept" }),
     unanswered_limit: Some(400),
