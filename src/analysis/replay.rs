@@ -5,7 +5,7 @@ use super::book::Book;
 use super::peer::PeerFact;
 use super::trial::{AdFact, ExchangeFact, KeyKnowledge, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
 use crate::model::{Account, BareJid, ProblemScope};
-use crate::omemo::ratchet::{AssociatedData, Attempt, ChainLookup, MessageKey, Session, SessionRecord, StateRef, Step};
+use crate::omemo::ratchet::{AssociatedData, Attempt, ChainLookup, Failure, MessageKey, Session, SessionRecord, StateRef, Step};
 use crate::omemo::wire::{KeyContent, KeyExchange, RatchetMessage};
 use crate::omemo::{IdentityKey, Namespace, PublicKey, x3dh};
 use crate::secret::SecretBytes;
@@ -360,7 +360,9 @@ impl Replay {
             .filter(|d| Some(&d.jid) == self.account.jid.as_ref())
             .filter_map(|d| d.identity)
             .collect();
-        attempt.states.iter().find_map(|tried| {
+        // Where only the padding is wrong, the MAC verified with the data as it is.
+        let mut unbound = attempt.states.iter().filter(|tried| tried.step.failure != Some(Failure::Padding));
+        unbound.find_map(|tried| {
             let message_key = tried.step.message_key.as_ref()?;
             let replayed = self.sessions.get(key);
             let session = replayed.and_then(|r| r.record.state(tried.state));
