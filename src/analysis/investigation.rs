@@ -79,7 +79,7 @@ impl Investigation {
                 for item in self.unwrapper.items(&stanza) {
                     match item {
                         Item::Message(message) => self.message(*message),
-                        Item::DeviceList(list) => self.published.take_list(list, account.as_ref()),
+                        Item::DeviceList(list) => self.published.take_list(list, account.as_ref(), self.outcomes.len()),
                         Item::Bundle(bundle) => self.published.take_bundle(*bundle, account.as_ref()),
                         Item::Envelope(_) => {}
                         Item::PubsubFailure(failure) => self.published.take_failure(failure),
@@ -99,7 +99,7 @@ impl Investigation {
             outcomes: &self.outcomes,
             client_words: &self.client_words,
             snapshots_only: self.snapshots_only,
-            peers_given: !self.peers.is_empty(),
+            peers: &self.peers,
             rolled_back: None,
             used_up: UsedUp::of(&self.outcomes),
         };
@@ -209,6 +209,7 @@ impl Investigation {
         sid: u32,
         sighting: &Sighting,
     ) {
+        outcome.heard = self.book.newest_counter(encrypted.namespace, sid);
         let own_id = self.own[outcome.own.unwrap_or_default()].device_id;
         if own_id.is_none() {
             return self.in_the_clear(outcome, encrypted, sid, sighting);
@@ -392,6 +393,7 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
         own_newest: None,
         own_counter: None,
         own_exchange: None,
+        heard: None,
         peer: None,
         repairs: message.repairs.as_slice().into(),
     }
