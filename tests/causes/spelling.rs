@@ -1,0 +1,2 @@
+use crate::pairs::Pair;
+pub const PAIRS: &[Pair] = &[];
