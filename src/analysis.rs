@@ -21,6 +21,7 @@ pub mod published;
 mod published_faults;
 pub mod replay;
 pub mod rules;
+pub mod spelling;
 pub mod states;
 pub mod summary;
 pub mod survey;

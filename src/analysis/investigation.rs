@@ -294,7 +294,16 @@ impl Investigation {
             self.book.note_exchange(namespace, from, sid, exchange, sighting);
         }
         let peer = own.device_id.and_then(|id| peer::fact(&self.peers, from, sid, id, namespace));
-        let query = Query { from, sid, namespace, content: &parsed.content, book: &self.book, peer: peer.as_ref(), order };
+        let query = Query {
+            from,
+            written: message.from_full.as_deref(),
+            sid,
+            namespace,
+            content: &parsed.content,
+            book: &self.book,
+            peer: peer.as_ref(),
+            order,
+        };
         let mut trials: Vec<_> = own.replays.iter_mut().map(|replay| replay.receive(&query)).collect();
         let by_trial = trials.iter().position(|t| t.opened.is_some());
         let mut opened: Vec<_> = trials.iter_mut().map(|t| t.opened.take()).collect();

@@ -3,9 +3,11 @@
 
 use super::book::Book;
 use super::peer::PeerFact;
-use super::trial::{AdFact, ExchangeFact, KeyKnowledge, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
+use super::trial::{AdFact, ExchangeFact, Filed, KeyKnowledge, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
 use crate::model::{Account, BareJid, ProblemScope};
-use crate::omemo::ratchet::{AssociatedData, Attempt, ChainLookup, Failure, MessageKey, Session, SessionRecord, StateRef, Step};
+use crate::omemo::ratchet::{
+    AssociatedData, Attempt, ChainLookup, Failure, MessageKey, ReceiverChain, Session, SessionRecord, StateRef, Step,
+};
 use crate::omemo::wire::{KeyContent, KeyExchange, RatchetMessage};
 use crate::omemo::{IdentityKey, Namespace, PublicKey, x3dh};
 use crate::secret::SecretBytes;
@@ -27,6 +29,8 @@ struct Replayed {
     begun: Option<usize>,
     /// Sessions that the client threw away, for proofs.
     replaced: Vec<Replaced>,
+    /// Its row in the store; `None` if this capture began it.
+    filed: Option<Filed>,
 }
 
 /// A session that a key exchange of theirs replaced.
@@ -42,6 +46,8 @@ struct Replaced {
 pub struct Query<'a> {
     /// The sender, if known.
     pub from: Option<&'a BareJid>,
+    /// The sender's address as the stanza spells it.
+    pub written: Option<&'a str>,
     /// The sender's device.
     pub sid: u32,
     /// The variant of the bytes.
@@ -54,6 +60,27 @@ pub struct Query<'a> {
     pub peer: Option<&'a PeerFact>,
     /// How many messages the capture has shown before it.
     pub order: usize,
+}
+
+impl Query<'_> {
+    /// Whether the stanza spells the sender's address in this way, with its resource or without. Where the sender
+    /// is not known, nothing speaks against any.
+    fn spells(&self, address: &str) -> bool {
+        let Some(from) = self.from else { return true };
+        let bare = |jid: &str| jid.split('/').next() == Some(address);
+        match self.written {
+            Some(written) if BareJid::new(written).as_ref() == Some(from) => written == address || bare(written),
+            // An occupant of a room: both the real address and the one in the room may name the row.
+            Some(written) => from.as_str() == address || written == address || bare(written),
+            None => from.as_str() == address,
+        }
+    }
+}
+
+/// Nothing of theirs has been read in a state.
+fn is_unread(state: &Session) -> bool {
+    let untouched = |chain: &ReceiverChain| chain.index() == Some(0) && chain.skipped.is_empty();
+    state.pending_prekey.is_some() || state.receiver_chains.iter().all(untouched)
 }
 
 /// A store copy of one account.
@@ -72,13 +99,24 @@ pub struct Replay {
 impl Replay {
     /// Begins with an account as read from the store at position `snapshot`.
     pub fn new(snapshot: usize, mut account: Account) -> Self {
-        let sessions = std::mem::take(&mut account.sessions)
-            .into_iter()
-            .map(|s| {
-                let replayed = Replayed { record: s.record, turned: None, begun: None, replaced: Vec::new() };
-                ((s.jid, s.device_id, s.namespace), replayed)
-            })
-            .collect();
+        let mut stored = std::mem::take(&mut account.sessions);
+        // Where two rows spell one address, the client finds the one that is spelled as servers write it.
+        stored.sort_by_key(|s| s.jid.written() != s.jid.as_str());
+        let mut sessions = BTreeMap::new();
+        for session in stored {
+            let filed = Filed {
+                address: session.jid.written().into(),
+                place: session.place,
+                unread: session.record.states().all(|(_, state)| is_unread(state)),
+            };
+            let mut key = (session.jid, session.device_id, session.namespace);
+            if sessions.contains_key(&key) {
+                key.0 = BareJid::verbatim(key.0.written());
+            }
+            let replayed =
+                Replayed { record: session.record, turned: None, begun: None, replaced: Vec::new(), filed: Some(filed) };
+            sessions.insert(key, replayed);
+        }
         Self { snapshot, account, sessions, used_prekeys: HashSet::new(), learned: HashMap::new() }
     }
 
@@ -144,6 +182,8 @@ impl Replay {
             let foreign = query.from.is_some_and(|from| *from != key.0);
             self.receive_in(&mut trial, &key, query.content.message(), foreign, query.order);
             if trial.opened.is_some() {
+                let filed = self.sessions.get(&key).and_then(|r| r.filed.as_ref());
+                trial.filed = filed.filter(|f| !query.spells(&f.address)).cloned().map(Box::new);
                 break;
             }
         }
@@ -177,6 +217,7 @@ impl Replay {
             begun_here: false,
             newest_chain_index: None,
             newest_chain: None,
+            filed: None,
             keys: self.key_knowledge(query),
         }
     }
@@ -269,6 +310,7 @@ impl Replay {
             turned: None,
             begun: None,
             replaced: Vec::new(),
+            filed: None,
         });
         if !implementation.archives_states()
             && let Some(old) = replayed.record.current.clone()

@@ -72,7 +72,7 @@ impl Conversation {
     pub fn session(&mut self, address: &str, record: SessionRecord) {
         let place = Place::row(&Path::new("store").into(), "sessions", format!("{address}/{THEIRS}"));
         self.account.sessions.push(StoredSession {
-            jid: BareJid::new(address).unwrap(),
+            jid: BareJid::as_stored(address).unwrap(),
             device_id: THEIRS,
             namespace: self.alice.session.namespace,
             record,
