@@ -24,6 +24,7 @@ pub mod published;
 mod published_faults;
 pub mod replay;
 pub mod rules;
+pub mod spelling;
 pub mod states;
 pub mod summary;
 pub mod survey;

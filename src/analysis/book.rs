@@ -171,13 +171,22 @@ struct OwnSent {
     exchange: Option<usize>,
 }
 
+/// The newest chain of a sender.
+#[derive(Clone, Copy, Debug)]
+struct Newest {
+    /// How many messages the capture had shown before its first one.
+    order: usize,
+    /// Its highest counter.
+    counter: u32,
+}
+
 /// The book.
 #[derive(Debug, Default)]
 pub struct Book {
     own_sent: HashMap<(Namespace, u32), OwnSent>,
     own_messages: HashMap<Chain, HashMap<u32, Seen>>,
     own_reuses: Vec<OwnReuse>,
-    highest: HashMap<(Namespace, u32), u32>,
+    newest: HashMap<(Namespace, u32), Newest>,
     seen: HashMap<Chain, SeenChain>,
     identities: HashMap<(Namespace, Option<BareJid>, u32), Vec<IdentityUse>>,
     prekeys: HashMap<(Namespace, u32), Vec<PrekeyUse>>,
@@ -264,8 +273,6 @@ impl Book {
         sighting: &Sighting,
         order: usize,
     ) -> Option<SeenBefore> {
-        let highest = self.highest.entry((namespace, sid)).or_default();
-        *highest = message.counter.max(*highest);
         let chain = self.seen.entry((namespace, sid, message.ratchet_key)).or_insert_with(|| SeenChain {
             counters: HashMap::new(),
             order,
@@ -276,6 +283,12 @@ impl Book {
             reused: None,
         });
         chain.last = order;
+        let newest = self.newest.entry((namespace, sid)).or_insert(Newest { order: chain.order, counter: message.counter });
+        if chain.order > newest.order {
+            *newest = Newest { order: chain.order, counter: message.counter };
+        } else if chain.order == newest.order {
+            newest.counter = newest.counter.max(message.counter);
+        }
         match chain.counters.get(&message.counter) {
             Some(seen) => {
                 let same_bytes = seen.mark == Mark::of(message);
@@ -351,9 +364,9 @@ impl Book {
         self.seen.get(&(namespace, sid, *ratchet_key)).map_or(0, |chain| chain.opened)
     }
 
-    /// The highest counter in any chain of a device: so many messages in a row had no answer of ours.
-    pub fn highest_counter(&self, namespace: Namespace, sid: u32) -> Option<u32> {
-        self.highest.get(&(namespace, sid)).copied()
+    /// The highest counter in the newest chain of a device: so many messages in a row had no answer of ours.
+    pub fn newest_counter(&self, namespace: Namespace, sid: u32) -> Option<u32> {
+        self.newest.get(&(namespace, sid)).map(|newest| newest.counter)
     }
 
     /// The smallest counter of a sender's chain that the capture shows.

@@ -28,6 +28,11 @@ impl Words {
         self.means.starts_with(NO_KEY)
     }
 
+    /// It says that there is no session with the sender's device.
+    pub fn denies_session(&self) -> bool {
+        self.means == NO_SESSION
+    }
+
     /// It says that the message was read before.
     pub fn claims_duplicate(&self) -> bool {
         self.means.starts_with(USED_KEY)
@@ -36,6 +41,8 @@ impl Words {
 
 /// How the meaning of every wording begins that denies a key for this device.
 const NO_KEY: &str = "there is no key for this device";
+/// The meaning of every wording that misses a session.
+const NO_SESSION: &str = "there is no session with this device";
 /// How the meaning of every wording begins that takes a message for a second copy.
 const USED_KEY: &str = "the key of this message was used before";
 
@@ -217,6 +224,14 @@ mod tests {
     fn unknown_lines_are_not_kept() {
         assert_eq!(recognise("Session created for: bob@example.org"), None);
         assert_eq!(recognise("(a@b) Decrypted Message => No valid sessions"), None);
+    }
+
+    #[test]
+    fn a_missed_session_is_known_by_its_meaning() {
+        for words in ["No session for", "NoSession", "SG_ERR_NO_SESSION", "no session with the device exists", "No record for"] {
+            assert!(recognise(words).is_some_and(Words::denies_session), "{words}");
+        }
+        assert!(!recognise("Bad MAC").is_some_and(Words::denies_session));
     }
 
     /// A wording that contains an earlier one could never be found.

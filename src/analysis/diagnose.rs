@@ -10,7 +10,7 @@ use super::own_device::OwnDevice;
 use super::published::Published;
 use super::rules::envelope;
 use super::trial::Trial;
-use crate::model::{ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
+use crate::model::{ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position, Store};
 
 mod ad_mismatch;
 mod between_copies;
@@ -111,8 +111,8 @@ pub struct Whole<'a> {
     pub client_words: &'a ClientWords,
     /// The stores are early snapshots.
     pub snapshots_only: bool,
-    /// The other end's store is at hand.
-    pub peers_given: bool,
+    /// The other end's stores.
+    pub peers: &'a [Store],
     /// A message whose failure by itself shows that our store is an older copy.
     pub rolled_back: Option<&'a RolledBack>,
     /// Messages that came live under keys that the store copy had used up.

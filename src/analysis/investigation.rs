@@ -102,7 +102,7 @@ impl Investigation {
                 for item in self.unwrapper.items(&stanza) {
                     match item {
                         Item::Message(message) => self.message(*message),
-                        Item::DeviceList(list) => self.published.take_list(list, account.as_ref()),
+                        Item::DeviceList(list) => self.published.take_list(list, account.as_ref(), self.outcomes.len()),
                         Item::Bundle(bundle) => self.published.take_bundle(*bundle, account.as_ref()),
                         Item::Envelope(_) => {}
                         Item::PubsubFailure(failure) => self.published.take_failure(failure),
@@ -132,7 +132,7 @@ impl Investigation {
             outcomes: &self.outcomes,
             client_words: &self.client_words,
             snapshots_only: self.snapshots_only,
-            peers_given: !self.peers.is_empty(),
+            peers: &self.peers,
             rolled_back,
             used_up,
         }
@@ -248,6 +248,7 @@ impl Investigation {
         sid: u32,
         sighting: &Sighting,
     ) {
+        outcome.heard = self.book.newest_counter(encrypted.namespace, sid);
         let own_id = self.own[outcome.own].device_id;
         if own_id.is_none() {
             return self.in_the_clear(outcome, encrypted, sid, sighting);
@@ -332,7 +333,16 @@ impl Investigation {
             self.book.note_exchange(namespace, from, sid, exchange, sighting);
         }
         let peer = own.device_id.and_then(|id| peer::fact(&self.peers, from, sid, id, namespace));
-        let query = Query { from, sid, namespace, content: &parsed.content, book: &self.book, peer: peer.as_ref(), order };
+        let query = Query {
+            from,
+            written: message.from_full.as_deref(),
+            sid,
+            namespace,
+            content: &parsed.content,
+            book: &self.book,
+            peer: peer.as_ref(),
+            order,
+        };
         let (trials, mut opened): (Vec<_>, Vec<_>) = own.replays.iter_mut().map(|replay| replay.receive(&query)).unzip();
         let by_trial = opened.iter().position(Option::is_some);
         let from_peer = || {
@@ -428,6 +438,7 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
         own_newest: None,
         own_counter: None,
         own_exchange: None,
+        heard: None,
         peer: None,
         repairs: message.repairs.as_slice().into(),
     }

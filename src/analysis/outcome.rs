@@ -43,6 +43,9 @@ pub struct Outcome {
     pub own_counter: Option<u32>,
     /// A key exchange of ours with that device, seen before this message: its position there.
     pub own_exchange: Option<usize>,
+    /// The highest counter in the newest chain that the sender's device had used towards us before this message;
+    /// `None` if the capture had shown none.
+    pub heard: Option<u32>,
     /// What the sender's own store says.
     pub peer: Option<Arc<PeerFact>>,
     /// What the log's reader had to repair.

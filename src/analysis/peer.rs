@@ -1,6 +1,6 @@
 //! The other end's store: what the sender's device really holds.
 
-use crate::model::{BareJid, Place, Store, StoredSession};
+use crate::model::{Account, BareJid, Device, Place, Store, StoredSession};
 use crate::omemo::wire::RatchetMessage;
 use crate::omemo::{Namespace, PublicKey};
 use crate::secret::SecretBytes;
@@ -61,13 +61,40 @@ fn session<'a>(
     our_device: u32,
     namespace: Namespace,
 ) -> Option<&'a StoredSession> {
-    // A peer's store often does not know its own address; its device id tells it well enough.
-    peers
-        .iter()
-        .flat_map(|store| &store.accounts)
-        .filter(|account| {
-            account.own_device_id == Some(sid) && (account.jid.is_none() || sender.is_none() || account.jid.as_ref() == sender)
-        })
+    accounts(peers, sender, sid)
         .flat_map(|account| &account.sessions)
         .find(|s| s.device_id == our_device && s.namespace == namespace)
+}
+
+/// The accounts of the sender's device, one a store.
+fn accounts<'a>(peers: &'a [Store], sender: Option<&BareJid>, sid: u32) -> impl Iterator<Item = &'a Account> {
+    // A peer's store often does not know its own address; its device id tells it well enough.
+    peers.iter().flat_map(|store| &store.accounts).filter(move |account| {
+        account.own_device_id == Some(sid) && (account.jid.is_none() || sender.is_none() || account.jid.as_ref() == sender)
+    })
+}
+
+/// What the sender's own store knows of our devices.
+#[derive(Clone, Copy, Debug)]
+pub struct OurDevices<'a> {
+    /// The sender's account.
+    pub account: &'a Account,
+    /// Our device.
+    pub this: Option<&'a Device>,
+    /// How many others of ours it knows.
+    pub others: usize,
+}
+
+/// Finds our devices in the sender's newest store.
+pub fn our_devices<'a>(
+    peers: &'a [Store],
+    sender: Option<&BareJid>,
+    sid: u32,
+    our_jid: &BareJid,
+    our_device: u32,
+) -> Option<OurDevices<'a>> {
+    let account = accounts(peers, sender, sid).last()?;
+    let ours = || account.devices.iter().filter(|d| d.jid == *our_jid);
+    let this = ours().find(|d| d.device_id == Some(our_device));
+    Some(OurDevices { account, this, others: ours().filter(|d| d.device_id.is_some_and(|id| id != our_device)).count() })
 }

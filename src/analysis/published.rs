@@ -12,6 +12,22 @@ use std::collections::{HashMap, HashSet};
 /// Refused requests that are kept; a loop of failing requests must not fill the memory.
 const MAX_FAILURES: usize = 10_000;
 
+/// States of one list that are kept; two clients that fight over it must not fill the memory.
+const MAX_VERSIONS: usize = 1_000;
+
+/// A state of an account's device list.
+#[derive(Clone, Debug)]
+pub struct ListVersion {
+    /// The ids on it.
+    pub ids: Vec<u32>,
+    /// The first list in this state.
+    pub seen: Sighting,
+    /// When that was.
+    pub time: Option<When>,
+    /// How many messages the capture had shown before it.
+    pub order: usize,
+}
+
 /// An account's device list over time.
 #[derive(Clone, Debug)]
 pub struct ListHistory {
@@ -19,6 +35,8 @@ pub struct ListHistory {
     pub ids: Vec<u32>,
     /// The newest list.
     pub last: Sighting,
+    /// Its states, oldest first.
+    pub versions: Vec<ListVersion>,
     /// Every id that ever was on it.
     pub ever: HashSet<u32>,
     /// Ids that came to the list after a list without them: when and where.
@@ -73,8 +91,9 @@ pub struct Published {
 }
 
 impl Published {
-    /// Takes a device list. `own` is the owner of lists that we publish ourselves.
-    pub fn take_list(&mut self, captured: CapturedDeviceList, own: Option<&BareJid>) {
+    /// Takes a device list. `own` is the owner of lists that we publish ourselves; `order` says how many messages
+    /// the capture has shown before it.
+    pub fn take_list(&mut self, captured: CapturedDeviceList, own: Option<&BareJid>, order: usize) {
         let sighting = Sighting { position: captured.position, id: captured.stanza_id };
         let owner = owner(captured.owner, captured.direction, own);
         for device in &captured.list.devices {
@@ -95,6 +114,7 @@ impl Published {
         let history = self.lists.entry((owner, captured.list.namespace)).or_insert_with(|| ListHistory {
             ids: ids.clone(),
             last: sighting.clone(),
+            versions: Vec::new(),
             ever: HashSet::new(),
             added: HashMap::new(),
             returns: 0,
@@ -114,6 +134,12 @@ impl Published {
         };
         history.items = history.items.max(captured.items);
         history.ever.extend(&ids);
+        if history.versions.last().is_none_or(|newest| newest.ids != ids) {
+            if history.versions.len() >= MAX_VERSIONS {
+                history.versions.remove(0);
+            }
+            history.versions.push(ListVersion { ids: ids.clone(), seen: sighting.clone(), time: captured.time, order });
+        }
         history.ids = ids;
         history.last = sighting;
     }

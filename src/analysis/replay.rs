@@ -3,9 +3,11 @@
 
 use super::book::Book;
 use super::peer::PeerFact;
-use super::trial::{AdFact, ExchangeFact, KeyKnowledge, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
+use super::trial::{AdFact, ExchangeFact, Filed, KeyKnowledge, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
 use crate::model::{Account, BareJid, ProblemScope};
-use crate::omemo::ratchet::{AssociatedData, Attempt, ChainLookup, MessageKey, Session, SessionRecord, StateRef, Step};
+use crate::omemo::ratchet::{
+    AssociatedData, Attempt, ChainLookup, Failure, MessageKey, ReceiverChain, Session, SessionRecord, StateRef, Step,
+};
 use crate::omemo::wire::{KeyContent, KeyExchange, RatchetMessage};
 use crate::omemo::{IdentityKey, Namespace, PublicKey, x3dh};
 use crate::secret::SecretBytes;
@@ -28,6 +30,8 @@ struct Replayed {
     begun: Option<usize>,
     /// Sessions that the client threw away, for proofs.
     replaced: Vec<Replaced>,
+    /// Its row in the store; `None` if this capture began it.
+    filed: Option<Filed>,
 }
 
 /// A session that a key exchange of theirs replaced.
@@ -43,6 +47,8 @@ struct Replaced {
 pub struct Query<'a> {
     /// The sender, if known.
     pub from: Option<&'a BareJid>,
+    /// The sender's address as the stanza spells it.
+    pub written: Option<&'a str>,
     /// The sender's device.
     pub sid: u32,
     /// The variant of the bytes.
@@ -55,6 +61,27 @@ pub struct Query<'a> {
     pub peer: Option<&'a PeerFact>,
     /// How many messages the capture has shown before it.
     pub order: usize,
+}
+
+impl Query<'_> {
+    /// Whether the stanza spells the sender's address in this way, with its resource or without. Where the sender
+    /// is not known, nothing speaks against any.
+    fn spells(&self, address: &str) -> bool {
+        let Some(from) = self.from else { return true };
+        let bare = |jid: &str| jid.split('/').next() == Some(address);
+        match self.written {
+            Some(written) if BareJid::new(written).as_ref() == Some(from) => written == address || bare(written),
+            // An occupant of a room: both the real address and the one in the room may name the row.
+            Some(written) => from.as_str() == address || written == address || bare(written),
+            None => from.as_str() == address,
+        }
+    }
+}
+
+/// Nothing of theirs has been read in a state.
+fn is_unread(state: &Session) -> bool {
+    let untouched = |chain: &ReceiverChain| chain.index() == Some(0) && chain.skipped.is_empty();
+    state.pending_prekey.is_some() || state.receiver_chains.iter().all(untouched)
 }
 
 /// A store copy of one account.
@@ -73,13 +100,24 @@ pub struct Replay {
 impl Replay {
     /// Begins with an account as read from the store at position `snapshot`.
     pub fn new(snapshot: usize, mut account: Account) -> Self {
-        let sessions = std::mem::take(&mut account.sessions)
-            .into_iter()
-            .map(|s| {
-                let replayed = Replayed { record: s.record, turned: None, begun: None, replaced: Vec::new() };
-                ((s.jid, s.device_id, s.namespace), replayed)
-            })
-            .collect();
+        let mut stored = std::mem::take(&mut account.sessions);
+        // Where two rows spell one address, the client finds the one that is spelled as servers write it.
+        stored.sort_by_key(|s| s.jid.written() != s.jid.as_str());
+        let mut sessions = BTreeMap::new();
+        for session in stored {
+            let filed = Filed {
+                address: session.jid.written().into(),
+                place: session.place,
+                unread: session.record.states().all(|(_, state)| is_unread(state)),
+            };
+            let mut key = (session.jid, session.device_id, session.namespace);
+            if sessions.contains_key(&key) {
+                key.0 = BareJid::verbatim(key.0.written());
+            }
+            let replayed =
+                Replayed { record: session.record, turned: None, begun: None, replaced: Vec::new(), filed: Some(filed) };
+            sessions.insert(key, replayed);
+        }
         Self { snapshot, account, sessions, used_prekeys: HashSet::new(), learned: HashMap::new() }
     }
 
@@ -147,7 +185,10 @@ impl Replay {
         }
         let opened = candidates.iter().find_map(|key| {
             let foreign = query.from.is_some_and(|from| *from != key.0);
-            self.receive_in(&mut trial, key, query.content.message(), foreign, query.order)
+            let opened = self.receive_in(&mut trial, key, query.content.message(), foreign, query.order)?;
+            let filed = self.sessions.get(key).and_then(|r| r.filed.as_ref());
+            trial.filed = filed.filter(|f| !query.spells(&f.address)).cloned().map(Box::new);
+            Some(opened)
         });
         (trial, opened)
     }
@@ -178,6 +219,7 @@ impl Replay {
             begun_here: false,
             newest_chain_index: None,
             newest_chain: None,
+            filed: None,
             keys: self.key_knowledge(query),
         }
     }
@@ -276,6 +318,7 @@ impl Replay {
             turned: None,
             begun: None,
             replaced: Vec::new(),
+            filed: None,
         });
         if !implementation.archives_states()
             && let Some(old) = replayed.record.current.clone()
@@ -376,7 +419,9 @@ impl Replay {
             .filter(|d| Some(&d.jid) == self.account.jid.as_ref())
             .filter_map(|d| d.identity)
             .collect();
-        attempt.states.iter().find_map(|tried| {
+        // Where only the padding is wrong, the MAC verified with the data as it is.
+        let mut unbound = attempt.states.iter().filter(|tried| tried.step.failure != Some(Failure::Padding));
+        unbound.find_map(|tried| {
             let message_key = tried.step.message_key.as_ref()?;
             let replayed = self.sessions.get(key);
             let session = replayed.and_then(|r| r.record.state(tried.state));

@@ -34,6 +34,8 @@ pub struct Trial {
     pub newest_chain_index: Option<u32>,
     /// If it did not open: the sender's newest ratchet key that the copy knew.
     pub newest_chain: Option<PublicKey>,
+    /// It opened in a session whose row spells the sender's address otherwise than the stanza, or has another one.
+    pub filed: Option<Box<Filed>>,
     /// The ratchet keys that the copy knew, held against all that shows others.
     pub keys: KeyKnowledge,
 }
@@ -54,6 +56,17 @@ pub struct KeyKnowledge {
     pub holds_earlier_received: bool,
     /// It knows a ratchet key that the sender's own store sends with.
     pub knows_peer: bool,
+}
+
+/// Where a session lies in a store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Filed {
+    /// The address as the store spells it.
+    pub address: Box<str>,
+    /// The row.
+    pub place: Place,
+    /// Nothing of theirs had ever been read in it.
+    pub unread: bool,
 }
 
 /// The session row.

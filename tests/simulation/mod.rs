@@ -11,6 +11,8 @@ use omemoscope::omemo::wire::{KeyExchange, RatchetMessage};
 use omemoscope::omemo::x3dh::{self, PickedBundle};
 use omemoscope::omemo::{IdentityKeyPair, KeyPair, Namespace, PrivateKey};
 
+pub mod wire;
+
 /// A key pair that is the same in each run.
 pub fn pair(number: u8) -> KeyPair {
     KeyPair::from_private(PrivateKey::from_bytes(&[number.wrapping_mul(37).wrapping_add(8); 32]).unwrap())
@@ -30,14 +32,34 @@ pub struct Sender {
 
 impl Sender {
     pub fn new(namespace: Namespace) -> Self {
+        Self::drawing(namespace, Some((2, 6)), [3, 4])
+    }
+
+    /// Bob's bundle had no one-time prekey left.
+    pub fn without_prekey(namespace: Namespace) -> Self {
+        Self::drawing(namespace, None, [3, 4])
+    }
+
+    /// Alice begins once more, with Bob's prekey 3.
+    pub fn again(namespace: Namespace) -> Self {
+        Self::drawing(namespace, Some((3, 7)), [13, 14])
+    }
+
+    /// `prekey` is its id and the number of its pair, `own` those of the base key and the ratchet key.
+    fn drawing(namespace: Namespace, prekey: Option<(u32, u8)>, own: [u8; 2]) -> Self {
         let (alice, bob) = (identity(1), identity(2));
-        let (base_key, ratchet_key, signed_prekey, prekey) = (pair(3), pair(4), pair(5), pair(6));
-        let bundle =
-            PickedBundle { identity: bob.public, signed_prekey: (1, &signed_prekey.public), prekey: Some((2, &prekey.public)) };
+        let (base_key, ratchet_key, signed_prekey) = (pair(own[0]), pair(own[1]), pair(5));
+        let prekey_id = prekey.map(|(id, _)| id);
+        let prekey = prekey.map(|(id, number)| (id, pair(number)));
+        let bundle = PickedBundle {
+            identity: bob.public,
+            signed_prekey: (1, &signed_prekey.public),
+            prekey: prekey.as_ref().map(|(id, pair)| (*id, &pair.public)),
+        };
         let session = x3dh::initiate(namespace, &alice, &base_key, &ratchet_key, &bundle);
         let mut sender = Self {
             exchange: KeyExchange {
-                prekey_id: Some(2),
+                prekey_id,
                 signed_prekey_id: 1,
                 base_key: base_key.public,
                 identity_key: alice.public,

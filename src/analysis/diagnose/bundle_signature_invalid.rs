@@ -28,7 +28,8 @@
 //! signalapp/libsignal-protocol-c#70; gkdr/lurch#53.
 
 use super::{Cause, Scene, Verdicts, Whole, in_stanza, rule};
-use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding};
+use crate::analysis::published::BundleSeen;
+use crate::model::{BareJid, Code, Confidence, Evidence, EvidenceKind, Finding, Position};
 use crate::omemo::Namespace;
 
 /// The client that refuses valid bundles, as its log is named.
@@ -46,19 +47,12 @@ pub(super) const CAUSE: Cause = Cause {
 
 /// The client refuses a bundle, and all that the capture shows are valid.
 fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    let Some(said) = whole.client_words.all().find(|said| said.client == CONVERSE && said.words.text == REFUSED) else {
-        return Vec::new();
-    };
     if whole.published.bundles().any(|(.., bundle)| bundle.badly_signed) {
         return Vec::new();
     }
-    let signed = whole.published.bundles().filter(|(_, _, namespace, bundle)| {
-        let form = bundle.identity.and_then(|identity| identity.edwards().copied());
-        *namespace == Namespace::Omemo2 && form.is_some_and(|form| form.last().is_some_and(|byte| byte & SIGN_BIT != 0))
-    });
-    let mut signed: Vec<_> = signed.collect();
-    signed.sort_by_key(|(owner, id, ..)| (*owner, *id));
-    let Some((owner, id, _, bundle)) = signed.first() else { return Vec::new() };
+    let refusals = whole.client_words.all().filter(|said| said.client == CONVERSE && said.words.text == REFUSED);
+    let mut hits = refusals.filter_map(|said| Some((said, refused_by(whole, &said.position)?)));
+    let Some((said, (owner, id, bundle))) = hits.next() else { return Vec::new() };
     let whose = owner.map_or_else(|| format!("device {id}"), |jid| format!("device {id} of {jid}"));
     let line = Evidence {
         kind: EvidenceKind::ClientLog,
@@ -81,6 +75,27 @@ fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
         ],
         stanza_ids: bundle.last.id.iter().cloned().collect(),
     }]
+}
+
+/// A bundle as it was seen: whose, which device.
+type Seen<'a> = (Option<&'a BareJid>, u32, &'a BundleSeen);
+
+/// The bundle that the client had fetched last before it refused one, of those that it is known to refuse.
+fn refused_by<'a>(whole: &Whole<'a>, line: &Position) -> Option<Seen<'a>> {
+    let signed = |bundle: &BundleSeen| {
+        let form = bundle.identity.and_then(|identity| identity.edwards().copied());
+        form.is_some_and(|form| form.last().is_some_and(|byte| byte & SIGN_BIT != 0))
+    };
+    let fetched = |bundle: &BundleSeen| {
+        let at = &bundle.last.position;
+        !bundle.sent_by_us && at.file == line.file && at.line < line.line
+    };
+    whole
+        .published
+        .bundles()
+        .filter(|(_, _, namespace, bundle)| *namespace == Namespace::Omemo2 && fetched(bundle) && signed(bundle))
+        .max_by_key(|(.., bundle)| bundle.last.position.line)
+        .map(|(owner, id, _, bundle)| (owner, id, bundle))
 }
 
 /// The sign of an Ed25519 key: the highest bit of its last byte.

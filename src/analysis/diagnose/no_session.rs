@@ -13,7 +13,11 @@
 //! **Mechanism.** The session was deleted or lost (device removed, database lost, cleanup), while the peer goes on
 //! with it.
 //!
-//! **What proves it.** No session for this address and device in the store, and the message is no key exchange.
+//! A client that does not prepare addresses may also file a session under an address as somebody typed it, and look
+//! for it under the one that the server writes.
+//!
+//! **What proves it.** No session for this address and device in the store, and the message is no key exchange. For
+//! another spelling: the message opens with the session of that row (the MAC tells), in which nothing was ever read.
 //!
 //! **Mistaken for.** A key exchange without its attribute ([malformed-message]). A room that hides the sender
 //! ([wrong-recipient-jid]). A store copy from before the session began ([beyond-snapshot]).
@@ -23,6 +27,8 @@
 //! - The message itself is lost; ask for it again.
 //!
 //! **Fine causes.**
+//! - `jid-spelling`: there is a session, filed under another spelling of the sender's address: upper-case letters, a
+//!   resource left in, escaped characters. This program opens the message with it, the client does not find it.
 //! - `one-way-session`: a finding, not a failure: key exchanges go on for more than 50 messages, so the other side
 //!   never answered, or its answers never arrive.
 //! - `lost-between-copies`: of several copies of the store a later one lacks the session.
@@ -32,15 +38,19 @@
 
 use super::between_copies;
 use super::recovery::Broken;
-use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza, in_store};
+use super::{Cause, Judgement, Scene, Verdicts, Whole, computed, in_stanza, in_store};
 use crate::analysis::activity::HEARTBEAT;
+use crate::analysis::spelling;
 use crate::analysis::trial::SessionFact;
-use crate::model::{Code, Confidence, Finding};
+use crate::model::{Code, Confidence, Evidence, Finding};
 use std::collections::BTreeSet;
 
 pub(super) const CAUSE: Cause = Cause { code: Code::NoSession, source: include_str!("no_session.rs"), judge, whole };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    if let Some(judgement) = filed_elsewhere(scene) {
+        return Some(judgement);
+    }
     let trial = scene.trial()?;
     let missing = matches!(trial.session, SessionFact::Missing | SessionFact::Present { states: 0, .. });
     if scene.opened() || trial.exchange.is_some() || !missing {
@@ -56,6 +66,43 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .remedy("Send any message to this contact: that begins a new session; then ask for the lost message again.")
             .all_remedies(replace),
     )
+}
+
+/// The session lies under another spelling of the sender's address. A client that had read messages in it before
+/// finds it all the same, unless it says itself that it has none.
+fn filed_elsewhere(scene: &Scene<'_>) -> Option<Judgement> {
+    let filed = scene.trial()?.filed.as_deref().filter(|_| scene.opened_by_store())?;
+    let from = scene.outcome.header.from.as_ref()?;
+    let difference = spelling::difference(&filed.address, from.as_str())?;
+    let denied = scene.client_said().any(|said| said.words.denies_session());
+    let lost = filed.unread && spelling::is_odd(&filed.address);
+    if !denied && !lost {
+        return None;
+    }
+    let client = scene.client_name();
+    let judgement = Judgement::new(
+        if denied { Confidence::Proven } else { Confidence::Likely },
+        format!("{client} has the session with {} under another spelling of the address, and does not find it.", scene.sender()),
+    )
+    .detail("jid-spelling")
+    .evidence(in_store(&filed.place, format!("the session is filed under \u{201c}{}\u{201d}: {difference}", filed.address)))
+    .evidence(computed("the message opens with the session of that row, and with no other"))
+    .all_evidence(filed.unread.then(|| in_store(&filed.place, "no message of theirs has ever been read in this session")))
+    .recovery(scene, Broken::Missing)
+    .remedy(format!("Remove this contact and add it again with the address {from}, in this spelling; then write to it."))
+    .all_remedies(scene.client().and_then(|c| c.remedies.replace_session));
+    Some(if denied {
+        judgement
+    } else {
+        judgement
+            .open_question(format!("Whether {client} looks for the session under that spelling, too: its own log would tell."))
+    })
+}
+
+/// Evidence that a session lies under another address than the sender's, where that did no harm.
+pub(super) fn other_address(scene: &Scene<'_>) -> Option<Evidence> {
+    let filed = scene.trial()?.filed.as_deref().filter(|_| scene.opened_by_store())?;
+    Some(in_store(&filed.place, format!("it opens with the session filed under \u{201c}{}\u{201d}", filed.address)))
 }
 
 /// One-way sessions: key exchanges that never end, because no answer ever arrives.

@@ -19,9 +19,10 @@
 //! device is missing from its own list. Lists get lost when two clients overwrite each other's, or when a client
 //! takes a failed request for an empty list (Dino, Monal).
 //!
-//! **What proves it.** No key element carries our device id. The reason lies with the sender or on the server: a
-//! captured list of ours without our id, or a refused request, proves it; the sender's trust only its own store can
-//! show. The fine cause names the likeliest reason, and the open questions say what would settle it.
+//! **What proves it.** No key element carries our device id. The reason lies with the sender or on the server: our
+//! list without our id before the message came, or a refused request, proves it; the sender's trust only its own
+//! store (`--peer`) can show. Without such evidence no fine cause is named, and the open questions say what would
+//! settle it.
 //!
 //! **Mistaken for.** [empty-message] for others (no payload: normal). [wrong-recipient-jid]: there our id stands
 //! under another address. [mac-mismatch] in Siskin and Beagle.
@@ -34,12 +35,13 @@
 //!
 //! **Fine causes.**
 //! - `own-device-not-listed`: our own published list does not name this device.
-//! - `sender-has-old-list`: the sender still writes to a device that left our list.
-//! - `sender-untrusts-us`: our list names this device, and the sender wrote to another one of ours: most often
-//!   missing trust, sometimes given up after long silence.
+//! - `sender-has-old-list`: the sender still writes to a device that had left our list, or its store knows other
+//!   devices of ours and not this one.
+//! - `sender-untrusts-us`: the sender's store does not trust this device. Or the sender wrote to this device before,
+//!   and now only to another one on the same list: most often trust was taken back, sometimes the session is lost.
 //! - `our-id-changed`: the sender writes to an id under which our identity key stood before.
-//! - `sender-considers-us-inactive`: the sender had written more than a hundred messages in a row without an answer
-//!   from this device; some clients then give it up.
+//! - `sender-considers-us-inactive`: the sender's store says so; or the sender had written more than a hundred
+//!   messages in a row without an answer from this device, and some clients then give it up.
 //! - `history-before-device`: the message is older than this device. No fault.
 //! - `muc-not-in-members`: a group chat's sender has no key for any of our devices: it perhaps did not know that we
 //!   are there.

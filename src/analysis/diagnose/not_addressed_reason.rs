@@ -1,9 +1,14 @@
-//! Why a sender made no key for us, as far as the capture shows it.
+//! Why a sender made no key for us, as far as the files show it. A reason is only named where something shows
+//! it: the sender's own store, a list as it was when the message came, a refused request. A missing key alone
+//! accuses nobody.
 
 use super::{Judgement, Scene, computed, in_stanza, in_store, rule};
+use crate::analysis::book::Sighting;
 use crate::analysis::outcome::Origin;
 use crate::analysis::own_device::OwnDevice;
-use crate::analysis::published::{ListHistory, Refusal};
+use crate::analysis::peer;
+use crate::analysis::published::{ListHistory, ListVersion, Refusal};
+use crate::model::{Position, TrustLevel};
 use crate::omemo::Namespace;
 
 /// Adds the finer cause, its evidence and what to do about it.
@@ -14,67 +19,155 @@ pub(super) fn add_reason(
     own_id: u32,
     namespace: Namespace,
 ) -> Judgement {
-    let published = scene.whole.published;
-    let list = published.list(own.jid.as_ref(), namespace);
-    if let Some(list) = list
-        && let Some(judgement) = before_device(&judgement, scene, list, own_id)
-    {
-        return judgement;
-    }
-    if let Some(judgement) = old_id(&judgement, scene, own, own_id, namespace) {
-        return judgement;
-    }
-    if let Some(list) = list.filter(|l| !l.ids.contains(&own_id)) {
-        return judgement
-            .detail("own-device-not-listed")
-            .evidence(in_stanza(&list.last, "our own device list does not name this device"))
-            .remedy(format!("Restart {} so that it puts itself on the list again.", scene.client_name()));
-    }
-    if let Some(judgement) = bundle(&judgement, scene, own, own_id, namespace) {
-        return judgement;
-    }
-    if let Some(judgement) = given_up(&judgement, scene, namespace) {
-        return judgement;
-    }
-    let rids = &scene.outcome.addressing.rids;
-    let Some(list) = list else { return unknown(judgement) };
-    let listed = |id: &u32| *id != own_id && list.ids.contains(id);
-    if rids.iter().any(|r| list.ever.contains(r) && !list.ids.contains(r)) {
-        return judgement
-            .detail("sender-has-old-list")
-            .evidence(in_stanza(&list.last, "our newest device list no longer names a device that the sender wrote to"))
-            .remedy("The sender's client should reload the device list: closing and opening the chat or reconnecting is often enough.");
-    }
-    let judgement = judgement.evidence(in_stanza(&list.last, "our device list names this device"));
-    if rids.iter().any(listed) && scene.outcome.origin != Origin::OwnAccount {
-        return judgement
-            .detail("sender-untrusts-us")
-            .evidence(scene.stanza("the sender wrote to another device of ours on that list"))
-            .remedy("The sender should look at our devices in the sending client and trust this one.")
-            .open_question("Why the sender leaves out this device (no trust, given up for silence, no session): the sender's store (--peer) would tell.");
-    }
-    if scene.outcome.header.room.is_some() && list.ids.iter().any(|id| *id != own_id) && !rids.iter().any(listed) {
-        return judgement
-            .detail("muc-not-in-members")
-            .evidence(scene.stanza("a group chat's message without a key for any of our listed devices"))
-            .remedy("Stay in the room, or become a member of it: some clients write only to those who are present.")
-            .open_question(
-                "Whether the sender knew that we are in the room: the sender's log with the members it saw would tell.",
-            );
-    }
-    unknown(judgement)
+    let history = scene.whole.published.list(own.jid.as_ref(), namespace);
+    let list = history.and_then(|h| list_then(scene, h));
+    history
+        .and_then(|h| before_device(&judgement, scene, h, own_id))
+        .or_else(|| old_id(&judgement, scene, own, own_id, namespace))
+        .or_else(|| senders_store(&judgement, scene, own, own_id))
+        .or_else(|| not_listed(&judgement, scene, list?, history?, own_id))
+        .or_else(|| bundle(&judgement, scene, own, own_id, namespace))
+        .or_else(|| given_up(&judgement, scene))
+        .or_else(|| by_the_list(&judgement, scene, list?, history?, own_id))
+        .unwrap_or_else(|| unknown(judgement, list.filter(|l| l.ids.contains(&own_id))))
 }
 
-fn unknown(judgement: Judgement) -> Judgement {
+/// Our device list as it was when the message was sent.
+fn list_then<'a>(scene: &Scene<'_>, history: &'a ListHistory) -> Option<&'a ListVersion> {
+    let sent = scene.outcome.header.time.as_ref().and_then(|t| t.instant);
+    let before = |version: &&ListVersion| {
+        let seen = version.time.as_ref().and_then(|t| t.instant);
+        let in_time = !scene.outcome.is_delayed() || seen.zip(sent).is_some_and(|(seen, sent)| seen <= sent);
+        version.order <= scene.order && in_time
+    };
+    history.versions.iter().rev().find(before)
+}
+
+/// Whether a stanza came before the message. What came by later says nothing about it.
+fn came_before(scene: &Scene<'_>, position: &Position) -> bool {
+    let message = &scene.outcome.header.position;
+    !scene.outcome.is_delayed() && (position.file != message.file || position.byte < message.byte)
+}
+
+fn unknown(judgement: Judgement, list: Option<&ListVersion>) -> Judgement {
     judgement
+        .all_evidence(list.map(|list| in_stanza(&list.seen, "our device list names this device")))
         .remedy("Look in the sending client whether it knows and trusts this device.")
-        .open_question("Why there is no key: our device list (is this device on it?) and the sender's trust settings would tell.")
+        .open_question("Why there is no key: the sender's store (--peer) would tell what it knows of this device and whether it trusts it; our device list, as the log shows it before the message, would tell whether this device was on it.")
+}
+
+/// The sender's own store says how it stands with our device.
+fn senders_store(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32) -> Option<Judgement> {
+    let (from, sid) = (scene.outcome.header.from.as_ref(), scene.outcome.element.sid()?);
+    let known = peer::our_devices(scene.whole.peers, from, sid, own.jid.as_ref()?, own_id)?;
+    let judgement = judgement.clone();
+    let Some(device) = known.this else {
+        let says = format!("the sender's store knows {} other devices of ours, not this one", known.others);
+        return (known.others > 0)
+            .then(|| judgement.detail("sender-has-old-list").evidence(in_store(&known.account.place, says)).remedy(RELOAD));
+    };
+    if matches!(device.trust.level, TrustLevel::Untrusted | TrustLevel::Compromised) {
+        let says = format!("the sender's store says of our device: {}", device.trust.word);
+        let trust = known.account.client.remedies.trust_device;
+        return Some(
+            judgement
+                .detail("sender-untrusts-us")
+                .evidence(in_store(&device.place, says))
+                .remedy("The sender should compare the fingerprint of this device and trust it in the sending client.")
+                .all_remedies(trust),
+        );
+    }
+    let silent = device.activity.unanswered.zip(known.account.client.unanswered_limit).is_some_and(|(n, limit)| n >= limit);
+    let inactive = device.activity.listed == Some(false);
+    (silent || inactive).then(|| {
+        let says = if silent {
+            format!("the sender's store counts {} messages without an answer", device.activity.unanswered.unwrap_or_default())
+        } else {
+            "the sender's store holds our device for inactive".to_owned()
+        };
+        judgement.detail("sender-considers-us-inactive").evidence(in_store(&device.place, says)).remedy(ANSWER)
+    })
+}
+
+const RELOAD: &str =
+    "The sender's client should reload the device list: closing and opening the chat or reconnecting is often enough.";
+const ANSWER: &str = "Write something to the sender from this device: an answer makes it active again.";
+
+/// Our own list did not name us.
+fn not_listed(
+    judgement: &Judgement,
+    scene: &Scene<'_>,
+    list: &ListVersion,
+    history: &ListHistory,
+    own_id: u32,
+) -> Option<Judgement> {
+    let back = history.ids.contains(&own_id);
+    (!list.ids.contains(&own_id)).then(|| {
+        let judgement = judgement
+            .clone()
+            .detail("own-device-not-listed")
+            .evidence(in_stanza(&list.seen, "our own device list does not name this device"));
+        if back {
+            judgement
+                .evidence(in_stanza(&history.last, "a later list names it again"))
+                .remedy("Nothing more: this device is on the list again. Ask the sender to send the message once more.")
+        } else {
+            judgement.remedy(format!("Restart {} so that it puts itself on the list again.", scene.client_name()))
+        }
+    })
+}
+
+/// What the ids in the message say, held against our list.
+fn by_the_list(
+    judgement: &Judgement,
+    scene: &Scene<'_>,
+    list: &ListVersion,
+    history: &ListHistory,
+    own_id: u32,
+) -> Option<Judgement> {
+    let rids = &scene.outcome.addressing.rids;
+    let left =
+        |rid: &u32| !list.ids.contains(rid) && history.versions.iter().any(|v| v.order <= list.order && v.ids.contains(rid));
+    if rids.iter().any(left) {
+        let says = "our device list no longer names a device that the sender wrote to";
+        return Some(judgement.clone().detail("sender-has-old-list").evidence(in_stanza(&list.seen, says)).remedy(RELOAD));
+    }
+    let listed = |id: &u32| *id != own_id && list.ids.contains(id);
+    let judgement = judgement.clone().evidence(in_stanza(&list.seen, "our device list names this device"));
+    let another = rids.iter().any(listed) && scene.outcome.origin != Origin::OwnAccount;
+    // It has our bundle, and knows that we are there: what is left is its own decision.
+    if another && scene.outcome.heard.is_some() {
+        return Some(
+            judgement
+                .detail("sender-untrusts-us")
+                .evidence(scene.stanza("the sender wrote to another device of ours on that list"))
+                .evidence(computed("earlier messages of the same device did have a key for us"))
+                .remedy("The sender should look at our devices in the sending client and trust this one.")
+                .open_question("Why the sender leaves out this device by now (no trust, given up for silence, session lost): the sender's store (--peer) would tell."),
+        );
+    }
+    if scene.outcome.header.room.is_some() && list.ids.iter().any(|id| *id != own_id) && !rids.iter().any(listed) {
+        return Some(
+            judgement
+                .detail("muc-not-in-members")
+                .evidence(scene.stanza("a group chat's message without a key for any of our listed devices"))
+                .remedy("Stay in the room, or become a member of it: some clients write only to those who are present.")
+                .open_question(
+                    "Whether the sender knew that we are in the room: the sender's log with the members it saw would tell.",
+                ),
+        );
+    }
+    None
 }
 
 /// The message was sent before our device came to its list.
 fn before_device(judgement: &Judgement, scene: &Scene<'_>, list: &ListHistory, own_id: u32) -> Option<Judgement> {
     let (added, sighting) = list.added.get(&own_id)?;
-    let sent = scene.outcome.header.time.as_ref().filter(|_| scene.outcome.header.delayed)?;
+    let sent = scene.outcome.header.time.as_ref().filter(|_| scene.outcome.is_delayed())?;
+    // A key for us had come before: then it only came back to the list.
+    if scene.outcome.heard.is_some() {
+        return None;
+    }
     (sent.instant? < added.as_ref()?.instant?).then(|| {
         judgement
             .clone()
@@ -102,12 +195,16 @@ fn old_id(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
         })
 }
 
-/// Nobody could begin a session with us.
+/// Nobody could begin a session with us. Who has one needs no bundle.
 fn bundle(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32, namespace: Namespace) -> Option<Judgement> {
+    if scene.outcome.heard.is_some() {
+        return None;
+    }
     let published = scene.whole.published;
     let restart = format!("Restart {} so that it publishes its bundle again.", scene.client_name());
-    if let Some(failure) = published.refused_bundle(own.jid.as_ref(), own_id, namespace) {
-        let sighting = super::Sighting { position: failure.position.clone(), id: failure.stanza_id.clone() };
+    let failure = published.refused_bundle(own.jid.as_ref(), own_id, namespace);
+    if let Some(failure) = failure.filter(|f| came_before(scene, &f.position)) {
+        let sighting = Sighting { position: failure.position.clone(), id: failure.stanza_id.clone() };
         let says = format!("the server refused our bundle with {}", failure.condition);
         let judgement = judgement.clone().evidence(in_stanza(&sighting, says));
         return match Refusal::of(&failure.condition) {
@@ -118,7 +215,7 @@ fn bundle(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
             Refusal::Other => None,
         };
     }
-    let seen = published.bundle(own.jid.as_ref(), own_id, namespace)?;
+    let seen = published.bundle(own.jid.as_ref(), own_id, namespace).filter(|b| came_before(scene, &b.last.position))?;
     let why = seen.unusable.as_ref()?;
     Some(
         judgement.clone().detail("bundle-unusable").evidence(in_stanza(&seen.last, format!("our bundle: {why}"))).remedy(restart),
@@ -129,8 +226,8 @@ fn bundle(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
 const SILENCE: u32 = 105;
 
 /// The sender had written to us for long without an answer.
-fn given_up(judgement: &Judgement, scene: &Scene<'_>, namespace: Namespace) -> Option<Judgement> {
-    let highest = scene.whole.book.highest_counter(namespace, scene.outcome.element.sid()?).filter(|c| *c >= SILENCE)?;
+fn given_up(judgement: &Judgement, scene: &Scene<'_>) -> Option<Judgement> {
+    let highest = scene.outcome.heard.filter(|c| *c >= SILENCE)?;
     Some(
         judgement
             .clone()
@@ -139,7 +236,7 @@ fn given_up(judgement: &Judgement, scene: &Scene<'_>, namespace: Namespace) -> O
                 "messages of this sender to us had reached counter {highest}: so many in a row without an answer of ours"
             )))
             .evidence(rule("silent devices", "Kaidan gives up after 106 unanswered stanzas, Smack after 400, Gajim after 2000"))
-            .remedy("Write something to the sender from this device: an answer makes it active again.")
+            .remedy(ANSWER)
             .open_question(
                 "Whether the sender gave this device up, or does not trust it: the sender's store (--peer) would tell.",
             ),

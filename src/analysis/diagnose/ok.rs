@@ -65,6 +65,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     } else {
         Judgement::new(Confidence::Proven, format!("The message from {} decrypts.", scene.sender()))
     };
+    let judgement = judgement.all_evidence(super::no_session::other_address(scene));
     if matches!(scene.outcome.payload.as_deref(), Some(Payload::LeftOut)) {
         let sentence = format!("The key that {} made for us opens; the log has left out the text.", scene.sender());
         return Some(

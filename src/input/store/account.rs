@@ -294,7 +294,7 @@ impl AccountBuilder {
 
     /// The address in a column, or a problem.
     pub fn jid(&mut self, row: &Row, column: &str, place: &Place) -> Option<BareJid> {
-        let jid = row.text(column).and_then(BareJid::new);
+        let jid = row.text(column).and_then(BareJid::as_stored);
         if jid.is_none() {
             self.problem(place.clone(), ProblemScope::Other, format!("column {column} holds no address"));
         }

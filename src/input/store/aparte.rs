@@ -62,7 +62,7 @@ fn read_account(database: &Database, own: &Row, name: &str) -> crate::model::Acc
     let sessions = database.has("omemo_session", &["session"]);
     let version = if sessions { "schema of 2024-02" } else { "schema of 2022-09, which had no sessions yet" };
     let mut builder = AccountBuilder::new(&PROFILE, version, place.clone());
-    builder.account().jid = BareJid::new(name);
+    builder.account().jid = BareJid::as_stored(name);
     builder.own_device_id(own.id("id"), place.clone());
     builder.identity_record(own.bytes("identity"), place);
     let rows = |table: &str, columns: &[&str]| -> Vec<Row> {
@@ -82,10 +82,10 @@ fn read_account(database: &Database, own: &Row, name: &str) -> crate::model::Acc
     let mut identities: BTreeMap<(BareJid, u32), Option<IdentityKey>> = BTreeMap::new();
     let mut waiting: BTreeMap<(BareJid, u32), Option<u32>> = BTreeMap::new();
     for row in rows("omemo_contact_device", &["contact", "id"]) {
-        devices.extend(row.text("contact").and_then(BareJid::new).zip(row.id("id")));
+        devices.extend(row.text("contact").and_then(BareJid::as_stored).zip(row.id("id")));
     }
     for row in rows("omemo_identity", &["user_id", "device_id", "identity"]) {
-        let Some(at) = row.text("user_id").and_then(BareJid::new).zip(row.id("device_id")) else { continue };
+        let Some(at) = row.text("user_id").and_then(BareJid::as_stored).zip(row.id("device_id")) else { continue };
         let key = row.bytes("identity").and_then(IdentityKey::from_record);
         if key.is_none() {
             let place = database.place("omemo_identity", format!("{}/{}", at.0, at.1));
@@ -95,7 +95,7 @@ fn read_account(database: &Database, own: &Row, name: &str) -> crate::model::Acc
         identities.insert(at, key);
     }
     for row in rows("omemo_session", &["user_id", "device_id", "session"]) {
-        let Some((jid, id)) = row.text("user_id").and_then(BareJid::new).zip(row.id("device_id")) else { continue };
+        let Some((jid, id)) = row.text("user_id").and_then(BareJid::as_stored).zip(row.id("device_id")) else { continue };
         let place = database.place("omemo_session", format!("{jid}/{id}"));
         let before = builder.account().sessions.len();
         let remote = builder.session(&jid, id, row.bytes("session"), place);

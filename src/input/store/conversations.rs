@@ -90,7 +90,7 @@ fn read_backup(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, 
     let version = format!("backup version {} by {} of {}", header.version, header.app, header.jid);
     let mut reading = accounts(&tables, &version, Place::whole(candidate.place_file()));
     for account in &mut reading.accounts {
-        account.jid = account.jid.take().or_else(|| BareJid::new(&header.jid));
+        account.jid = account.jid.take().or_else(|| BareJid::as_stored(&header.jid));
     }
     Ok(reading)
 }
@@ -117,8 +117,8 @@ fn accounts(tables: &Tables, version: &str, place: Place) -> Reading {
 fn one_account(tables: &Tables, account: &Entry, version: &str, last_messages: &HashMap<String, i64>) -> Account {
     let mut builder = AccountBuilder::new(&PROFILE, version, account.place.clone());
     let jid = match (account.text("username"), account.text("server")) {
-        (Some(local), Some(server)) if !local.is_empty() => BareJid::new(&format!("{local}@{server}")),
-        (_, Some(server)) => BareJid::new(server),
+        (Some(local), Some(server)) if !local.is_empty() => BareJid::as_stored(&format!("{local}@{server}")),
+        (_, Some(server)) => BareJid::as_stored(server),
         _ => None,
     };
     builder.account().jid = jid.clone();
@@ -195,7 +195,7 @@ fn number(value: &serde_json::Value) -> Option<i64> {
 }
 
 fn jid_of(row: &Entry, builder: &mut AccountBuilder) -> Option<BareJid> {
-    let jid = row.text("name").and_then(BareJid::new);
+    let jid = row.text("name").and_then(BareJid::as_stored);
     if jid.is_none() {
         builder.problem(row.place.clone(), ProblemScope::Other, "column name holds no address");
     }

@@ -70,7 +70,7 @@ fn items_in(storage: &WebStorage) -> Vec<Items> {
     for store in &storage.object_stores {
         if store.items.keys().any(|key| key.contains(MARK)) {
             let path = format!("indexedDB.{}.{}.", store.database, store.name);
-            sets.push(Items { owner: BareJid::new(&store.name), path, items: store.items.clone() });
+            sets.push(Items { owner: BareJid::as_stored(&store.name), path, items: store.items.clone() });
         }
     }
     for (area, entries) in [("localStorage", &storage.local), ("sessionStorage", &storage.session)] {
@@ -80,7 +80,7 @@ fn items_in(storage: &WebStorage) -> Vec<Items> {
             let Some(at) = key.find("converse.") else { continue };
             let (prefix, item) = key.split_at(at);
             let owner =
-                || prefix.trim_end_matches('/').rsplit('/').next().filter(|name| name.contains('@')).and_then(BareJid::new);
+                || prefix.trim_end_matches('/').rsplit('/').next().filter(|name| name.contains('@')).and_then(BareJid::as_stored);
             let set = by_prefix.entry(prefix).or_insert_with(|| Items {
                 owner: owner(),
                 path: format!("{area}.{prefix}"),
@@ -108,7 +108,7 @@ fn owner_in(key: &str) -> Option<BareJid> {
     let rest = key.get(key.find(MARK)?..)?;
     let half = rest.len().checked_sub(1)? / 2;
     let (first, second) = (rest.get(..half)?, rest.get(half + 1..)?);
-    (first == second).then(|| BareJid::new(first.strip_prefix(MARK)?)).flatten()
+    (first == second).then(|| BareJid::as_stored(first.strip_prefix(MARK)?)).flatten()
 }
 
 fn account(file: &Arc<Path>, items: &Items, options: &OpenOptions) -> Option<Account> {
@@ -283,7 +283,7 @@ impl<'a> Reader<'a> {
             let node = Node::new(format!("{}{key}", items.path), value);
             let parts = node.field("jid").and_then(|jid| Ok((jid.text()?, node.field("id")?.u32()?)));
             let (jid, id) = match parts {
-                Ok((jid, id)) => (BareJid::new(jid), id),
+                Ok((jid, id)) => (BareJid::as_stored(jid), id),
                 Err(error) => {
                     let place = Place::key(self.file, error.path.as_str());
                     self.problems.push(Problem { place, says: error.says, scope: ProblemScope::Other });
@@ -376,7 +376,7 @@ fn bundle_identity(device: &Value) -> Option<IdentityKey> {
 /// `<jid>.<device id>`, split at the last dot.
 pub fn address_parts(address: &str) -> Option<(BareJid, u32)> {
     let (jid, id) = address.rsplit_once('.')?;
-    Some((BareJid::new(jid)?, id.parse().ok()?))
+    Some((BareJid::as_stored(jid)?, id.parse().ok()?))
 }
 
 /// A session record is a JSON text in JSON; some exports have parsed it.
@@ -413,14 +413,14 @@ mod tests {
     #[test]
     fn the_own_address_may_contain_dashes() {
         let key = "converse.omemosession-a-b@c-d.org-converse.omemosession-a-b@c-d.org";
-        assert_eq!(owner_in(key), BareJid::new("a-b@c-d.org"));
+        assert_eq!(owner_in(key), BareJid::as_stored("a-b@c-d.org"));
         assert_eq!(owner_in("converse.omemosession-"), None);
         assert_eq!(owner_in("x"), None);
     }
 
     #[test]
     fn addresses_are_split_at_the_last_dot() {
-        assert_eq!(address_parts("bob@example.org.12261"), BareJid::new("bob@example.org").map(|jid| (jid, 12261)));
+        assert_eq!(address_parts("bob@example.org.12261"), BareJid::as_stored("bob@example.org").map(|jid| (jid, 12261)));
         assert_eq!(address_parts("bob@example"), None);
     }
 }

@@ -133,7 +133,7 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
 /// Account ids and their addresses.
 fn addresses(main: &Database) -> BTreeMap<i64, BareJid> {
     let rows = main.rows("account", &["id", "bare_jid"]);
-    rows.iter().filter_map(|row| Some((row.integer("id")?, row.text("bare_jid").and_then(BareJid::new)?))).collect()
+    rows.iter().filter_map(|row| Some((row.integer("id")?, row.text("bare_jid").and_then(BareJid::as_stored)?))).collect()
 }
 
 /// The version is a row of `_meta`, not `user_version`.
@@ -201,7 +201,7 @@ impl Tables {
             row.id("device_id") == Some(own) && (theirs.is_none() || theirs == ours)
         });
         let row = mine.next()?;
-        mine.next().is_none().then(|| row.text("address_name").and_then(BareJid::new)).flatten()
+        mine.next().is_none().then(|| row.text("address_name").and_then(BareJid::as_stored)).flatten()
     }
 
     fn fill(&self, database: &Database, identity: &Row, builder: &mut AccountBuilder) {

@@ -114,7 +114,7 @@ fn schema_name(version: i64) -> String {
 /// `omemo_<bare jid>.db`; before September 2016 the name held the account's label, which is no address.
 fn jid_of_name(name: &str) -> Option<BareJid> {
     let jid = name.strip_prefix("omemo_")?.strip_suffix(".db")?;
-    jid.contains('@').then(|| BareJid::new(jid)).flatten()
+    jid.contains('@').then(|| BareJid::as_stored(jid)).flatten()
 }
 
 fn own_keys(database: &Database, identities: &[Row], version: i64, builder: &mut AccountBuilder) {

@@ -60,7 +60,7 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
     let own = reader.file(&own_path, ProblemScope::OwnKeys).unwrap_or_default();
     let state_path = candidate.sibling("state.json");
     let state = reader.file(&state_path, ProblemScope::OwnKeys).unwrap_or_default();
-    let jid = own.get("own_bare_jid").and_then(Value::as_str).and_then(BareJid::new).or_else(|| options.account.clone());
+    let jid = own.get("own_bare_jid").and_then(Value::as_str).and_then(BareJid::as_stored).or_else(|| options.account.clone());
     let own_device_id =
         reader.value(&own_path, ProblemScope::OwnKeys, || Node::new("own_data", &own).field("own_device_id")?.u32());
     let written_by = state.get("version").and_then(Value::as_str);
@@ -92,7 +92,7 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
         let jid = names.get(name).cloned().or_else(|| {
             nameless += 1;
             // A name that can belong to nobody (RFC 2606), so that keys and trust are shown all the same.
-            BareJid::new(&format!("{}.invalid", name.trim_end_matches('=')))
+            BareJid::as_stored(&format!("{}.invalid", name.trim_end_matches('=')))
         });
         if let Some(jid) = jid {
             reader.address(folder, jid, &bound, &mut account);
@@ -191,7 +191,7 @@ impl Reader {
         }
         account.highest_prekey_id = inner.get("otpk_id_counter").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
         for (jid, devices) in state.get("bound_otpks").and_then(Value::as_object).into_iter().flatten() {
-            let Some(jid) = BareJid::new(jid) else { continue };
+            let Some(jid) = BareJid::as_stored(jid) else { continue };
             for (device, entry) in devices.as_object().into_iter().flatten() {
                 bound.extend(device.parse().ok().map(|device| (jid.clone(), device)));
                 let id = Node::new("id", entry.get("id").unwrap_or(&Value::Null)).u32();
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn folders_are_named_by_hash() {
-        let name = folder_name(&BareJid::new("alice@localhost").expect("an address"));
+        let name = folder_name(&BareJid::as_stored("alice@localhost").expect("an address"));
         assert_eq!(name, "SPCW6RAIZ73G6CUSTLVI4OKA45J4GJ26KYRFQKXDAEHHE55XNFWA====");
         assert_eq!(name.len(), HASH_NAME);
     }

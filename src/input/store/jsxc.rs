@@ -84,7 +84,7 @@ impl Reader<'_> {
 
     fn account(self, options: &OpenOptions) -> Account {
         let mut builder = AccountBuilder::new(&PROFILE, "version 4", self.place("identityKey"));
-        let name = self.values.get("deviceName").and_then(Value::as_str).and_then(BareJid::new);
+        let name = self.values.get("deviceName").and_then(Value::as_str).and_then(BareJid::as_stored);
         builder.account().jid = name.or_else(|| options.account.clone());
         let id = self.values.get("deviceId").and_then(|id| Node::new("deviceId", id).u32().ok());
         builder.own_device_id(id, self.place("deviceId"));
@@ -121,7 +121,7 @@ impl Reader<'_> {
         for (name, value) in &self.values {
             if let Some(at) = name.strip_prefix("identityKey:").and_then(address_parts) {
                 found.insert(at, buffer(value).and_then(|bytes| PublicKey::from_bytes(&bytes)).map(IdentityKey::from_curve));
-            } else if let Some(jid) = name.strip_prefix("deviceList:").and_then(BareJid::new) {
+            } else if let Some(jid) = name.strip_prefix("deviceList:").and_then(BareJid::as_stored) {
                 for id in value.as_array().into_iter().flatten().filter_map(|id| Node::new(*name, id).u32().ok()) {
                     found.entry((jid.clone(), id)).or_default();
                 }
@@ -216,7 +216,7 @@ mod tests {
         let file: Arc<Path> = Path::new("export.json").into();
         let accounts = accounts(&file, &storage, &OpenOptions::default());
         let [account] = accounts.as_slice() else { panic!("{accounts:?}") };
-        assert_eq!((account.jid.clone(), account.own_device_id), (BareJid::new("me@example.org"), Some(4711)));
+        assert_eq!((account.jid.clone(), account.own_device_id), (BareJid::as_stored("me@example.org"), Some(4711)));
         assert!(account.identity.as_ref().is_some_and(|identity| identity.is_consistent()));
         assert_eq!(account.prekeys.len(), 1);
         assert_eq!(account.devices.len(), 2);

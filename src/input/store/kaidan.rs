@@ -148,7 +148,7 @@ fn last_messages(database: &Database) -> HashMap<Vec<u8>, When> {
 fn trust(database: &Database, names: Names) -> HashMap<(String, BareJid, Vec<u8>), Option<i64>> {
     let mut known = HashMap::new();
     for row in names.rows(database, "trustKeys", &["account", "encryption", "ownerJid", "keyId", "trustLevel"]) {
-        let owner = row.text(&names.name("ownerJid")).and_then(BareJid::new);
+        let owner = row.text(&names.name("ownerJid")).and_then(BareJid::as_stored);
         let omemo2 = row.text("encryption").is_none_or(|encryption| encryption == Namespace::Omemo2.uri());
         if let (Some(account), Some(owner), Some(key), true) =
             (row.text("account"), owner, row.bytes(&names.name("keyId")), omemo2)

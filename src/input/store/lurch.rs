@@ -103,7 +103,7 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
     own_keys(axc, &mut builder);
     let listed = lists.map(|lists| lists.rows("devicelists", &["name", "id"])).unwrap_or_default();
     let name = candidate.name();
-    let of_name = name.strip_suffix(AXC).or_else(|| name.strip_suffix(OMEMO)).and_then(BareJid::new);
+    let of_name = name.strip_suffix(AXC).or_else(|| name.strip_suffix(OMEMO)).and_then(BareJid::as_stored);
     let of_list = own_address(&listed, builder.account().own_device_id);
     builder.account().jid = of_name.or(of_list).or_else(|| options.account.clone());
     devices(axc, lists, &listed, &mut builder);
@@ -142,7 +142,7 @@ fn own_keys(axc: &Database, builder: &mut AccountBuilder) {
 fn own_address(listed: &[Row], own: Option<u32>) -> Option<BareJid> {
     let mut mine = listed.iter().filter(|row| own.is_some() && row.id("id") == own);
     let first = mine.next()?;
-    mine.next().is_none().then(|| first.text("name").and_then(BareJid::new)).flatten()
+    mine.next().is_none().then(|| first.text("name").and_then(BareJid::as_stored)).flatten()
 }
 
 fn trusted() -> Trust {
@@ -152,7 +152,7 @@ fn trusted() -> Trust {
 /// A contact with several devices has one identity row only (the last key written), so sessions tell the keys.
 fn devices(axc: &Database, lists: Option<&Database>, listed: &[Row], builder: &mut AccountBuilder) {
     let on_list: HashSet<(BareJid, u32)> =
-        listed.iter().filter_map(|row| Some((row.text("name").and_then(BareJid::new)?, row.id("id")?))).collect();
+        listed.iter().filter_map(|row| Some((row.text("name").and_then(BareJid::as_stored)?, row.id("id")?))).collect();
     let is_listed = |jid: &BareJid, id: u32| lists.map(|_| on_list.contains(&(jid.clone(), id)));
     let mut keys = Vec::new();
     for row in axc.rows("identity_key_store", &["name", "key"]) {

@@ -91,7 +91,7 @@ fn read(candidate: &Candidate, _options: &OpenOptions) -> Result<Reading, InputE
     reading.problems.extend(too_many_accounts(ids.len(), &Place::whole(database.file())));
     for id in ids.into_iter().take(MAX_ACCOUNTS) {
         let row = accounts.iter().find(|row| row.integer("account_id") == Some(id));
-        let jid = row.and_then(|row| BareJid::new(&format!("{}@{}", row.text("username")?, row.text("domain")?)));
+        let jid = row.and_then(|row| BareJid::as_stored(&format!("{}@{}", row.text("username")?, row.text("domain")?)));
         let mut builder = AccountBuilder::new(&PROFILE, version.clone(), database.place("signalIdentity", id.to_string()));
         builder.account().jid = jid;
         tables.fill(database, id, &mut builder);

@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
                 2 => "storage version 2 (since August 2025)".into(),
                 _ => format!("storage version {version}"),
             },
-            jid: BareJid::new(self.own.0),
+            jid: BareJid::as_stored(self.own.0),
             own_device_id,
             identity,
             devices,

@@ -225,7 +225,7 @@ struct KnownDevice {
 
 fn groups(kind: Kind, path: &Arc<Path>, file: &KeyFile, devices: &mut Devices, builder: &mut AccountBuilder) {
     for group in &file.groups {
-        let Some(jid) = BareJid::new(&group.name) else {
+        let Some(jid) = BareJid::as_stored(&group.name) else {
             builder.problem(Place::key(path, format!("[{}]", group.name)), ProblemScope::Other, "the group's name is no address");
             continue;
         };
@@ -292,5 +292,5 @@ fn address_of_folder(candidate: &Candidate) -> Option<BareJid> {
     let (local, domain) = folder.file_name()?.to_str()?.rsplit_once("_at_")?;
     let below_omemo = folder.parent().and_then(Path::file_name).is_some_and(|name| name == "omemo");
     let plausible = !local.is_empty() && !domain.contains('_') && (below_omemo || domain.contains('.') || domain == "localhost");
-    plausible.then(|| BareJid::new(&format!("{local}@{domain}"))).flatten()
+    plausible.then(|| BareJid::as_stored(&format!("{local}@{domain}"))).flatten()
 }

@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
     fn read(&self, own: &Value, profile: &'static ClientProfile) -> Account {
         let place = self.place(MARK, self.account);
         let mut builder = AccountBuilder::new(profile, "", place.clone());
-        builder.account().jid = BareJid::new(self.account);
+        builder.account().jid = BareJid::as_stored(self.account);
         builder.own_device_id(number(own.get("device_id")), place.clone());
         let pair = own.get("identity_key_pair");
         let part = |name: &str| pair.and_then(|pair| bytes(pair.get(name)?));
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
 
     fn session(&self, key: &str, value: &Value, builder: &mut AccountBuilder) {
         let place = self.place("omemo_session_record", key);
-        let at = value.get("user_id").and_then(Value::as_str).and_then(BareJid::new).zip(number(value.get("device_id")));
+        let at = value.get("user_id").and_then(Value::as_str).and_then(BareJid::as_stored).zip(number(value.get("device_id")));
         let Some((jid, device_id)) = at else {
             return builder.problem(place, ProblemScope::Other, "this entry names no address and device");
         };
@@ -193,7 +193,7 @@ impl<'a> Reader<'a> {
         for (key, value) in self.entries("omemo_user_device") {
             // `<account>.<jid>.<device>`.
             let rest = key.strip_prefix(self.account).and_then(|rest| rest.strip_prefix('.'));
-            let jid = rest.and_then(|rest| BareJid::new(rest.rsplit_once('.')?.0));
+            let jid = rest.and_then(|rest| BareJid::as_stored(rest.rsplit_once('.')?.0));
             let Some((jid, id)) = jid.zip(number(value.get("device_id"))) else { continue };
             if !builder.account().devices.iter().any(|device| device.jid == jid && device.device_id == Some(id)) {
                 let device = builder.device(jid, Some(id), None, Trust::unknown(), self.place("omemo_user_device", key));

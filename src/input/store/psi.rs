@@ -134,7 +134,7 @@ fn read(candidate: &Candidate, options: &OpenOptions, client: &'static ClientPro
 fn own_address(lists: &[Row], own: Option<u32>) -> Option<BareJid> {
     let mut mine = lists.iter().filter(|row| own.is_some() && row.id("device_id") == own);
     let first = mine.next()?;
-    mine.next().is_none().then(|| first.text("jid").and_then(BareJid::new)).flatten()
+    mine.next().is_none().then(|| first.text("jid").and_then(BareJid::as_stored)).flatten()
 }
 
 fn signed_prekeys(database: &Database, single: Option<&Row>, builder: &mut AccountBuilder) {
@@ -281,7 +281,7 @@ impl Devices<'_> {
 fn core_trust(rows: &[Row]) -> HashMap<(BareJid, IdentityKey), Trust> {
     let mut known = HashMap::new();
     for row in rows.iter().filter(|row| row.text("method").is_none_or(|method| method == "omemo")) {
-        let jid = row.text("jid").and_then(BareJid::new);
+        let jid = row.text("jid").and_then(BareJid::as_stored);
         let key = row.bytes("key").and_then(IdentityKey::from_record);
         let (word, level) = match row.integer("trust") {
             Some(1) => ("Undecided".into(), TrustLevel::Undecided),

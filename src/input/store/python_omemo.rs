@@ -262,7 +262,7 @@ impl<'a> Reader<'a> {
 
     fn device(&mut self, jid: &str, id: u32, trust: &BTreeMap<(BareJid, [u8; 32]), Trust>) -> Option<Device> {
         let path = format!("/devices/{jid}/{id}");
-        let jid = BareJid::new(jid)?;
+        let jid = BareJid::as_stored(jid)?;
         let mut problems = Vec::new();
         let mut note = |key: &str, error: ShapeError| problems.push((format!("{path}/{key}"), error));
         let identity = match self.node(&format!("{path}/identity_key")).map(|node| edwards_key(&node)) {
@@ -312,7 +312,7 @@ impl<'a> Reader<'a> {
             let Some((jid, key)) = key.strip_prefix("/trust/").and_then(|rest| rest.split_once('/')) else { continue };
             let bytes = ByteForm::Base64Url.decode(key).and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
             let identity = bytes.and_then(IdentityKey::from_edwards);
-            if let (Some(jid), Some(identity), Some(word)) = (BareJid::new(jid), identity, value.as_str()) {
+            if let (Some(jid), Some(identity), Some(word)) = (BareJid::as_stored(jid), identity, value.as_str()) {
                 trust.insert((jid, *identity.curve().as_bytes()), Trust { word: word.into(), level: trust_level(word) });
             }
         }
@@ -420,7 +420,7 @@ impl<'a> Reader<'a> {
         }
         for (jid, device_id) in with {
             let path = format!("{prefix}{jid}/{device_id}");
-            let Some(jid) = BareJid::new(jid) else { continue };
+            let Some(jid) = BareJid::as_stored(jid) else { continue };
             let place = Place::key(self.file, format!("{path}/double_ratchet"));
             let device = devices.iter().find(|device| device.jid == jid && device.device_id == Some(device_id));
             match self.session(namespace, &path, account, device) {

@@ -111,7 +111,7 @@ fn read(candidate: &Candidate, client: &'static ClientProfile) -> Result<Reading
 }
 
 fn account_of(row: &Row) -> Option<BareJid> {
-    row.text("account").and_then(BareJid::new)
+    row.text("account").and_then(BareJid::as_stored)
 }
 
 /// Newest decrypted message by fingerprint (66 hex digits), in milliseconds; the text column is never read.

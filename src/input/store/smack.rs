@@ -194,7 +194,7 @@ fn address(name: &str) -> Option<BareJid> {
             }
         }
     }
-    BareJid::new(std::str::from_utf8(&decoded).ok()?)
+    BareJid::as_stored(std::str::from_utf8(&decoded).ok()?)
 }
 
 /// Big-endian 32-bit ids, in no order.

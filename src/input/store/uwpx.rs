@@ -65,7 +65,7 @@ fn read(candidate: &Candidate, options: &OpenOptions) -> Result<Reading, InputEr
     reading.problems.extend(too_many_accounts(tables.infos.len(), &Place::whole(database.file())));
     for info in tables.infos.iter().take(MAX_ACCOUNTS) {
         let account = info.integer("id").and_then(|id| tables.accounts.get(&id));
-        let jid = account.and_then(|row| row.text("bareJid")).and_then(BareJid::new);
+        let jid = account.and_then(|row| row.text("bareJid")).and_then(BareJid::as_stored);
         let place = database.place("AccountInfos", info.rowid.to_string());
         let mut builder = AccountBuilder::new(&PROFILE, "uwpx.db (since 0.38)", place.clone());
         builder.account().jid = jid.clone().or_else(|| options.account.clone().filter(|_| tables.infos.len() == 1));
@@ -261,8 +261,8 @@ impl<'a> Tables<'a> {
         }
         let link = device.integer("OmemoChatInformationModelid")?;
         let chat = self.chats.get(&link)?;
-        let account = chat.text("accountBareJid").and_then(BareJid::new);
-        (account == own || own.is_none()).then(|| chat.text("bareJid").and_then(BareJid::new)).flatten()
+        let account = chat.text("accountBareJid").and_then(BareJid::as_stored);
+        (account == own || own.is_none()).then(|| chat.text("bareJid").and_then(BareJid::as_stored)).flatten()
     }
 
     fn session(&self, row: &Row, remote: Option<IdentityKey>, builder: &mut AccountBuilder) -> Option<SessionRecord> {

@@ -1,0 +1,26 @@
+//! For every cause a pair: the broken case is named, and its nearest neighbour is not. What the fixtures do
+//! not hold is made here: conversations in code, and messages whose bytes anybody can write, where what is
+//! tested stands in clear.
+
+#![allow(clippy::unwrap_used)] // A test may panic.
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../simulation/mod.rs"]
+mod simulation;
+
+mod addressing;
+mod archives;
+mod clients;
+mod codes;
+mod conversation;
+mod log_only;
+mod pairs;
+mod payloads;
+mod prekeys;
+mod published;
+mod rooms;
+mod sessions;
+mod spelling;
+mod stanzas;
+mod texts;
