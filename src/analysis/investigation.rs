@@ -6,7 +6,7 @@ use super::content::{self, Payload};
 use super::diagnose::{self, UsedUp, Whole};
 use super::outcome::{Addressing, Element, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
 use super::own_device::OwnDevice;
-use super::peer;
+use super::peer::{self, PeerFact};
 use super::published::Published;
 use super::replay::Query;
 use super::summary;
@@ -314,7 +314,8 @@ impl Investigation {
         outcome.own_exchange = self.book.own_exchange(namespace, sid);
         outcome.key = Some(Ok(key_fact(parsed)));
         outcome.seen_before = seen.map(Box::new);
-        outcome.peer = peer.map(Box::new);
+        // The identity keys have been tried; a message need not carry them any further.
+        outcome.peer = peer.map(|p| Box::new(PeerFact { own_keys: Vec::new(), our_keys: Vec::new(), ..p }));
         outcome.trials = trials;
         outcome.opened_by = opened_by;
         outcome.trust = trust(own, outcome, from, sid, namespace).map(Box::new);

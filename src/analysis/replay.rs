@@ -1,11 +1,12 @@
 //! One store copy, brought forward: each message of the capture changes its sessions and prekeys as it
 //! would have changed the client's. What is replayed is never written anywhere.
 
+use super::associated_data::Search;
 use super::book::Book;
 use super::peer::PeerFact;
 use super::trial::{AdFact, ExchangeFact, KeyKnowledge, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
 use crate::model::{Account, BareJid, ProblemScope};
-use crate::omemo::ratchet::{AssociatedData, Attempt, ChainLookup, MessageKey, Session, SessionRecord, StateRef, Step};
+use crate::omemo::ratchet::{Attempt, ChainLookup, Session, SessionRecord, StateRef, Step};
 use crate::omemo::wire::{KeyContent, KeyExchange, RatchetMessage};
 use crate::omemo::{IdentityKey, Namespace, PublicKey, x3dh};
 use crate::secret::SecretBytes;
@@ -131,7 +132,7 @@ impl Replay {
             if let (Some(jid), Some(exchange)) =
                 (query.from.cloned().or_else(|| first_jid(&candidates)), query.content.key_exchange())
             {
-                self.receive_exchange(&mut trial, (jid, query.sid, query.namespace), exchange, query.order);
+                self.receive_exchange(&mut trial, (jid, query.sid, query.namespace), exchange, query);
             }
             return trial;
         }
@@ -142,7 +143,7 @@ impl Replay {
         }
         for key in candidates {
             let foreign = query.from.is_some_and(|from| *from != key.0);
-            self.receive_in(&mut trial, &key, query.content.message(), foreign, query.order);
+            self.receive_in(&mut trial, &key, foreign, query);
             if trial.opened.is_some() {
                 break;
             }
@@ -243,7 +244,7 @@ impl Replay {
     }
 
     /// A key exchange that no state knows: X3DH, then the inner message.
-    fn receive_exchange(&mut self, trial: &mut Trial, key: DeviceKey, exchange: &KeyExchange, order: usize) {
+    fn receive_exchange(&mut self, trial: &mut Trial, key: DeviceKey, exchange: &KeyExchange, query: &Query<'_>) {
         let namespace = key.2;
         let fact_allows = trial
             .exchange
@@ -258,7 +259,7 @@ impl Replay {
         let session = x3dh::respond(namespace, own, &signed.pair, one_time.map(|k| &k.pair), exchange);
         let limits = self.account.client.implementation.limits();
         let step = session.receive(&exchange.message, &limits);
-        let Some(next) = self.first_step(trial, &session, step, &exchange.message, &key) else { return };
+        let Some(next) = self.first_step(trial, &session, step, query, &key) else { return };
         if trial.exchange.as_ref().is_some_and(|e| e.other_identity.is_some()) && !self.account.client.accepts_changed_identity {
             // The client refuses it: its own session stays as it is.
             return;
@@ -278,8 +279,8 @@ impl Replay {
             replayed.replaced.truncate(MAX_REPLACED);
         }
         replayed.record.begin(next);
-        replayed.turned = Some(order);
-        replayed.begun = Some(order);
+        replayed.turned = Some(query.order);
+        replayed.begun = Some(query.order);
         trial.session = present(replayed);
         if let Some(id) = exchange.prekey_id {
             self.used_prekeys.insert((namespace, id));
@@ -288,7 +289,8 @@ impl Replay {
     }
 
     /// An ordinary message, or a repeated key exchange, in the sessions of one device.
-    fn receive_in(&mut self, trial: &mut Trial, key: &DeviceKey, message: &RatchetMessage, foreign: bool, order: usize) {
+    fn receive_in(&mut self, trial: &mut Trial, key: &DeviceKey, foreign: bool, query: &Query<'_>) {
+        let message = query.content.message();
         let Some(replayed) = self.sessions.get_mut(key) else { return };
         let attempt = replayed.record.receive(message);
         if foreign && attempt.opened.is_none() {
@@ -316,13 +318,13 @@ impl Replay {
             if attempt.over_limit.is_none() && trial.retired_chain.is_none() {
                 replayed.record.apply(&attempt);
                 let lost = replayed.record.current.as_ref().is_some_and(|s| s.sender_chain.is_none());
-                replayed.turned = if lost { replayed.turned.filter(|_| !turned).or(Some(order)) } else { None };
+                replayed.turned = if lost { replayed.turned.filter(|_| !turned).or(Some(query.order)) } else { None };
             }
         } else if let Some((material, replaced)) = open_replaced(replayed, message) {
             trial.opened = Some(material);
             trial.replaced = Some(replaced);
         } else {
-            trial.associated_data = self.associated_data_proof(key, &attempt, message).map(Box::new);
+            trial.associated_data = self.associated_data_proof(key, query.peer, &attempt, message).map(Box::new);
         }
         trial.ratchet = fact;
     }
@@ -333,14 +335,15 @@ impl Replay {
         trial: &mut Trial,
         session: &Session,
         step: Step,
-        message: &RatchetMessage,
+        query: &Query<'_>,
         key: &DeviceKey,
     ) -> Option<Session> {
+        let message = query.content.message();
         let attempt = attempt_of(session, step, message);
         trial.ratchet = RatchetFact::of(&attempt, false);
         trial.over_limit = attempt.over_limit;
         let Some(opened) = &attempt.opened else {
-            trial.associated_data = self.associated_data_proof(key, &attempt, message).map(Box::new);
+            trial.associated_data = self.associated_data_proof(key, query.peer, &attempt, message).map(Box::new);
             return None;
         };
         trial.opened = Some(opened.key_material.clone());
@@ -348,39 +351,20 @@ impl Replay {
     }
 
     /// Looks for associated data with which the MAC verifies.
-    fn associated_data_proof(&self, key: &DeviceKey, attempt: &Attempt, message: &RatchetMessage) -> Option<AdFact> {
-        let namespace = key.2;
+    fn associated_data_proof(
+        &self,
+        key: &DeviceKey,
+        peer: Option<&PeerFact>,
+        attempt: &Attempt,
+        message: &RatchetMessage,
+    ) -> Option<AdFact> {
         let own = self.account.identity.as_ref().map(|i| i.public)?;
-        let senders: Vec<IdentityKey> =
-            self.account.devices.iter().filter(|d| d.jid == key.0).filter_map(|d| d.identity).collect();
-        let receivers: Vec<IdentityKey> = self
-            .account
-            .devices
-            .iter()
-            .filter(|d| Some(&d.jid) == self.account.jid.as_ref())
-            .filter_map(|d| d.identity)
-            .collect();
         attempt.states.iter().find_map(|tried| {
             let message_key = tried.step.message_key.as_ref()?;
-            let replayed = self.sessions.get(key);
-            let session = replayed.and_then(|r| r.record.state(tried.state));
+            let session = self.sessions.get(key).and_then(|r| r.record.state(tried.state));
             let (local, remote) = session.map_or((own, None), |s| (s.local_identity, Some(s.remote_identity)));
-            let remote = remote.or_else(|| self.identity(&key.0, key.1, namespace))?;
-            let fits =
-                |sender: &IdentityKey, receiver: &IdentityKey| verifies_with(message_key, namespace, sender, receiver, message);
-            if fits(&local, &remote) || fits(&remote, &local) {
-                return Some(AdFact::Swapped);
-            }
-            senders
-                .iter()
-                .find(|s| **s != remote && (fits(s, &local) || (!namespace.is_legacy() && fits(&local, s))))
-                .map(|s| AdFact::OtherSender(*s))
-                .or_else(|| {
-                    receivers
-                        .iter()
-                        .find(|r| **r != local && (fits(&remote, r) || (!namespace.is_legacy() && fits(r, &remote))))
-                        .map(|r| AdFact::OtherReceiver(*r))
-                })
+            let remote = remote.or_else(|| self.identity(&key.0, key.1, key.2))?;
+            Search { namespace: key.2, local, remote, sender: &key.0, account: &self.account, peer }.proof(message_key, message)
         })
     }
 }
@@ -443,24 +427,4 @@ fn with_numbers(fact: RatchetFact, record: &SessionRecord, message: &RatchetMess
         }
         other => other,
     }
-}
-
-/// Whether the MAC verifies with these identity keys in this order.
-fn verifies_with(
-    key: &MessageKey,
-    namespace: Namespace,
-    first: &IdentityKey,
-    second: &IdentityKey,
-    message: &RatchetMessage,
-) -> bool {
-    if namespace.is_legacy() {
-        return key.verifies(namespace, &AssociatedData::legacy(first, second), message);
-    }
-    let forms = |identity: &IdentityKey| -> Vec<[u8; 32]> {
-        identity
-            .edwards()
-            .map_or_else(|| [false, true].into_iter().filter_map(|s| identity.to_edwards(s)).collect(), |e| vec![*e])
-    };
-    let seconds = forms(second);
-    forms(first).iter().any(|a| seconds.iter().any(|b| key.verifies(namespace, &AssociatedData::omemo(a, b), message)))
 }
