@@ -9,9 +9,10 @@ mod simulation;
 
 use common::{captured, diagnose};
 use omemoscope::analysis::investigation::Question;
-use omemoscope::model::{ClientProfile, Code, Diagnosis, MessageVerdict, Store};
+use omemoscope::model::{ClientProfile, Code, Confidence, Diagnosis, MessageVerdict, Store};
 use omemoscope::omemo::Namespace;
-use simulation::conversation::{End, alice_and_bob, client};
+use omemoscope::omemo::wire::RatchetMessage;
+use simulation::conversation::{End, alice_and_bob, client, one_way, round};
 use simulation::identity;
 
 const VARIANTS: [Namespace; 2] = [Namespace::Legacy, Namespace::Omemo2];
@@ -89,4 +90,117 @@ fn a_session_with_another_key_of_ours_than_our_account_is_our_fault() {
         assert!(verdict.sentence.contains("on our side"), "{}", verdict.sentence);
         assert_eq!(last(&bound_otherwise(namespace, |_, _| {}, false)).code, Code::EmptyMessage);
     }
+}
+
+// ---- chains that the copy does not know
+
+/// Enough rounds for every receiving chain of the libsignal family.
+const MANY: usize = 7;
+
+/// Alice and Bob after so many rounds; two messages of Bob's first chain are on their way all the time.
+fn two_late(namespace: Namespace, rounds: usize) -> (End, End, [RatchetMessage; 2]) {
+    let (mut alice, mut bob) = alice_and_bob(namespace, speaker(namespace));
+    one_way(&mut bob, &mut alice);
+    let late = [bob.send(), bob.send()];
+    one_way(&mut alice, &mut bob);
+    (0..rounds).for_each(|_| round(&mut alice, &mut bob));
+    (alice, bob, late)
+}
+
+/// Alice's store is copied, both write on, and Alice goes back to the copy; two messages of Bob's newest chain.
+fn rolled_back(namespace: Namespace, rounds: usize) -> (End, End, [RatchetMessage; 2]) {
+    let (mut alice, mut bob, _) = two_late(namespace, rounds);
+    let copy = alice.clone();
+    (0..2).for_each(|_| round(&mut alice, &mut bob));
+    one_way(&mut bob, &mut alice);
+    let newer = [bob.send(), bob.send()];
+    (copy, bob, newer)
+}
+
+fn firsts(found: &Diagnosis) -> (Code, Option<&'static str>, Confidence) {
+    let [one, two] = [&found.messages[0], found.messages[1..].iter().find(|m| m.code != Code::OwnMessage).unwrap()];
+    assert_eq!((one.code, one.detail, one.confidence), (two.code, two.detail, two.confidence), "{:?}", found.messages);
+    (one.code, one.detail, one.confidence)
+}
+
+#[test]
+fn late_messages_of_a_dropped_chain_are_no_proof_of_an_old_store() {
+    let (alice, bob, late) = two_late(Namespace::Legacy, MANY);
+    let capture = [bob.stanza("a", &late[0]), bob.stanza("b", &late[1])].concat();
+    let found = judged(vec![alice.store()], Vec::new(), &capture);
+    assert_eq!(firsts(&found), (Code::ReceiverRolledBack, None, Confidence::Possible));
+    assert!(last(&found).open_questions.iter().any(|q| q.contains("message-key-evicted") && q.contains("--peer")));
+    assert!(found.findings.is_empty(), "{:?}", found.findings);
+    // With few chains nothing was dropped: then the two ratchets have parted.
+    let (copy, bob, newer) = rolled_back(Namespace::Legacy, 1);
+    let capture = [bob.stanza("a", &newer[0]), bob.stanza("b", &newer[1])].concat();
+    let found = judged(vec![copy.store()], Vec::new(), &capture);
+    assert_eq!(firsts(&found), (Code::ReceiverRolledBack, None, Confidence::Likely));
+}
+
+#[test]
+fn a_store_that_went_back_is_named_where_the_order_of_events_tells() {
+    let (mut copy, bob, newer) = rolled_back(Namespace::Legacy, MANY);
+    let store = copy.store();
+    let answer = copy.send();
+    let capture = [bob.stanza("a", &newer[0]), copy.stanza("o", &answer), bob.stanza("b", &newer[1])].concat();
+    let found = judged(vec![store.clone()], Vec::new(), &capture);
+    assert_eq!(firsts(&found), (Code::ReceiverRolledBack, None, Confidence::Likely));
+    // The same two in one go.
+    let capture = [bob.stanza("a", &newer[0]), bob.stanza("b", &newer[1]), copy.stanza("o", &answer)].concat();
+    let found = judged(vec![store], Vec::new(), &capture);
+    assert_eq!(firsts(&found).2, Confidence::Possible);
+}
+
+#[test]
+fn a_newer_chain_that_opens_shows_that_the_other_is_an_old_one() {
+    let (alice, mut bob, late) = two_late(Namespace::Legacy, MANY);
+    let (mut old, store) = (alice.clone(), alice.store());
+    one_way(&mut old, &mut bob);
+    let next = bob.send();
+    let stanzas = [bob.stanza("a", &late[0]), bob.stanza("b", &late[1]), bob.stanza("c", &next)].concat();
+    let found = judged(vec![store], Vec::new(), &stanzas);
+    assert_eq!(firsts(&found), (Code::MessageKeyEvicted, Some("chain-dropped"), Confidence::Likely));
+    assert_eq!(last(&found).code, Code::EmptyMessage);
+    // A library that keeps what it has not read: such a message was read.
+    let (mut alice, mut bob) = alice_and_bob(Namespace::Omemo2, client("python-omemo"));
+    let read = [one_way(&mut bob, &mut alice), one_way(&mut bob, &mut alice)];
+    (0..MANY).for_each(|_| round(&mut alice, &mut bob));
+    one_way(&mut alice, &mut bob);
+    let next = bob.send();
+    let stanzas = [bob.stanza("a", &read[0]), bob.stanza("b", &read[1]), bob.stanza("c", &next)].concat();
+    let found = judged(vec![alice.store()], Vec::new(), &stanzas);
+    assert_eq!(firsts(&found), (Code::DuplicateMessage, Some("ended-chain"), Confidence::Likely));
+}
+
+#[test]
+fn what_the_archive_delivers_is_dated_by_its_stamps() {
+    let (alice, mut bob, late) = two_late(Namespace::Legacy, MANY);
+    let current = bob.send();
+    let delayed = |hours: [u8; 3]| {
+        let stamp = |hour| format!("2026-01-01T{hour:02}:00:00Z");
+        [
+            bob.delayed("a", &stamp(hours[0]), &late[0]),
+            bob.delayed("b", &stamp(hours[1]), &late[1]),
+            bob.delayed("c", &stamp(hours[2]), &current),
+        ]
+        .concat()
+    };
+    let older = judged(vec![alice.store()], Vec::new(), &delayed([1, 2, 3]));
+    assert_eq!(firsts(&older), (Code::MessageKeyEvicted, Some("chain-dropped"), Confidence::Likely));
+    let newer = judged(vec![alice.store()], Vec::new(), &delayed([2, 3, 1]));
+    assert_eq!(firsts(&newer), (Code::MessageKeyEvicted, Some("chain-dropped"), Confidence::Possible));
+    assert!(newer.messages[0].open_questions[0].contains("receiver-rolled-back"));
+}
+
+#[test]
+fn a_copy_that_had_sent_what_we_sent_later_is_newer_than_the_message() {
+    let (mut alice, bob, late) = two_late(Namespace::Legacy, MANY);
+    let before = alice.store();
+    let sent = alice.send();
+    let capture = [bob.stanza("a", &late[0]), bob.stanza("b", &late[1]), alice.stanza("o", &sent)].concat();
+    let newer = judged(vec![alice.store()], Vec::new(), &capture);
+    assert_eq!(firsts(&newer), (Code::DuplicateMessage, Some("before-the-copy"), Confidence::Likely));
+    let older = judged(vec![before], Vec::new(), &capture);
+    assert_eq!(firsts(&older).0, Code::ReceiverRolledBack);
 }

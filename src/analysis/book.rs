@@ -173,6 +173,7 @@ pub struct Book {
     own_sent: HashMap<(Namespace, u32), OwnSent>,
     own_messages: HashMap<Chain, HashMap<u32, Seen>>,
     own_reuses: Vec<OwnReuse>,
+    sent_before_copy: HashMap<u32, usize>,
     highest: HashMap<(Namespace, u32), u32>,
     seen: HashMap<Chain, SeenChain>,
     identities: HashMap<(Namespace, Option<BareJid>, u32), Vec<IdentityUse>>,
@@ -221,6 +222,16 @@ impl Book {
                 counters.insert(message.counter, Seen::new(message, sighting));
             }
         }
+    }
+
+    /// Notes a live stanza of ours that the store copy had already sent: the copy is newer than all that came before.
+    pub fn note_sent_before_copy(&mut self, rid: u32, order: usize) {
+        self.sent_before_copy.insert(rid, order);
+    }
+
+    /// The last stanza to a device that the store copy had already sent.
+    pub fn sent_before_copy(&self, rid: u32) -> Option<usize> {
+        self.sent_before_copy.get(&rid).copied()
     }
 
     /// Stanzas of ours that used a key twice.

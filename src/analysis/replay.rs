@@ -116,6 +116,15 @@ impl Replay {
         })
     }
 
+    /// Whether the copy had sent a message before it was made: its chain stands behind the counter.
+    pub fn has_sent(&self, rid: u32, namespace: Namespace, message: &RatchetMessage) -> bool {
+        let sending =
+            self.records(None, rid, namespace).flat_map(|r| r.record.states()).filter_map(|(_, s)| s.sender_chain.as_ref());
+        sending
+            .filter(|chain| chain.ratchet_key.public == message.ratchet_key)
+            .any(|chain| chain.chain_key.as_ref().is_some_and(|key| key.index > message.counter))
+    }
+
     fn records(&self, jid: Option<&BareJid>, device_id: u32, namespace: Namespace) -> impl Iterator<Item = &Replayed> {
         self.sessions
             .iter()

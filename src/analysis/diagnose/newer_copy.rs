@@ -3,6 +3,7 @@
 //! has used up although the capture has not shown them before.
 
 use super::Scene;
+use super::chain_age::Timeline;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::trial::RatchetFact;
 use crate::model::Wrapper;
@@ -15,12 +16,14 @@ pub struct UsedUp {
     chains: HashSet<(u32, PublicKey)>,
     /// The last such message of each device: its place among all messages.
     last: HashMap<u32, usize>,
+    /// The order of events, for chains that the copy does not know.
+    pub(super) timeline: Timeline,
 }
 
 impl UsedUp {
     /// Looks through all messages.
     pub fn of(outcomes: &[Outcome]) -> Self {
-        let mut found = Self::default();
+        let mut found = Self { timeline: Timeline::of(outcomes), ..Self::default() };
         for (order, outcome) in outcomes.iter().enumerate() {
             if let Some((sid, ratchet_key)) = live_and_used_up(outcome) {
                 found.chains.insert((sid, ratchet_key));
@@ -44,8 +47,20 @@ fn live_and_used_up(outcome: &Outcome) -> Option<(u32, PublicKey)> {
         .then_some((outcome.element.sid()?, outcome.key_fact()?.ratchet_key))
 }
 
-/// Whether the copy was made after this message: a later one of the same device is used up in it.
+/// Whether the copy was made after this message: a later one of the same device is used up in it, or it had sent what
+/// we sent to that device later.
 pub(super) fn copy_is_newer(scene: &Scene<'_>) -> bool {
+    used_up_later(scene) || sent_later(scene)
+}
+
+/// Whether the copy had already sent what the capture shows of us after this message.
+pub(super) fn sent_later(scene: &Scene<'_>) -> bool {
+    let sent = scene.outcome.element.sid().and_then(|sid| scene.whole.book.sent_before_copy(sid));
+    sent.is_some_and(|sent| sent > scene.order)
+}
+
+/// Whether a later message of the same device is used up in the copy.
+pub(super) fn used_up_later(scene: &Scene<'_>) -> bool {
     let last = scene.outcome.element.sid().and_then(|sid| scene.whole.used_up.last.get(&sid));
     last.is_some_and(|last| *last > scene.order)
 }
