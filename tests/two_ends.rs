@@ -204,3 +204,60 @@ fn a_copy_that_had_sent_what_we_sent_later_is_newer_than_the_message() {
     let older = judged(vec![before], Vec::new(), &capture);
     assert_eq!(firsts(&older).0, Code::ReceiverRolledBack);
 }
+
+// ---- used keys
+
+/// Bob writes four messages that Alice reads; the copies are Bob before the second one, and Alice after all.
+fn four_read(namespace: Namespace) -> (End, End, End, [RatchetMessage; 4]) {
+    let (mut alice, mut bob) = alice_and_bob(namespace, speaker(namespace));
+    let first = one_way(&mut bob, &mut alice);
+    let old = bob.cloned();
+    let rest = [(); 3].map(|()| one_way(&mut bob, &mut alice));
+    let [second, third, fourth] = rest;
+    (alice, bob, old, [first, second, third, fourth])
+}
+
+#[test]
+fn a_second_delivery_is_not_blamed_on_the_sender() {
+    for namespace in VARIANTS {
+        let (mut alice, mut bob, _, read) = four_read(namespace);
+        let store = alice.store();
+        let (sent, next) = (alice.send(), bob.send());
+        // The first copy came before the log begins. The copy of the store is older than the log.
+        let capture = [alice.stanza("o", &sent), bob.stanza("b", &read[1]), bob.stanza("n", &next)].concat();
+        let found = judged(vec![store.clone()], Vec::new(), &capture);
+        assert_eq!((found.messages[1].code, found.messages[1].confidence), (Code::DuplicateMessage, Confidence::Likely));
+        assert_eq!(last(&found).code, Code::EmptyMessage);
+        assert!(found.findings.is_empty(), "{:?}", found.findings);
+        // Two of them, and nothing after them.
+        let capture = [alice.stanza("o", &sent), bob.stanza("b", &read[1]), bob.stanza("c", &read[2])].concat();
+        let found = judged(vec![store], Vec::new(), &capture);
+        assert!(found.messages[1..].iter().all(|m| m.code == Code::DuplicateMessage), "{:?}", found.messages);
+    }
+}
+
+#[test]
+fn a_sender_that_goes_through_its_chain_again_is_named_as_surely_as_the_log_allows() {
+    for namespace in VARIANTS {
+        let (mut alice, _, mut old, _) = four_read(namespace);
+        let store = alice.store();
+        let sent = alice.send();
+        let again: String = (0..4).map(|n| old.next_stanza(&n.to_string())).collect();
+        let with_ours = [alice.stanza("o", &sent), again.clone()].concat();
+        let found = judged(vec![store.clone()], Vec::new(), &with_ours);
+        assert!(
+            found.messages[1..4].iter().all(|m| (m.code, m.confidence) == (Code::SenderRolledBack, Confidence::Likely)),
+            "{:?}",
+            found.messages
+        );
+        assert!(found.findings.iter().any(|f| f.code == Code::SenderRolledBack));
+        // Without a sign that the copy is older, it may have been made in between.
+        let found = judged(vec![store], Vec::new(), &again);
+        assert_eq!((found.messages[0].code, found.messages[0].confidence), (Code::SenderRolledBack, Confidence::Possible));
+        assert!(found.messages[0].open_questions[0].contains("duplicate-message"));
+        assert!(found.findings.is_empty(), "{:?}", found.findings);
+        // A copy that had sent what we sent later is newer for certain.
+        let newer = judged(vec![alice.store()], Vec::new(), &[again, alice.stanza("o", &sent)].concat());
+        assert_eq!(newer.messages[0].code, Code::DuplicateMessage, "{:?}", newer.messages[0]);
+    }
+}

@@ -358,6 +358,12 @@ impl Book {
         self.seen.get(&(namespace, sid, *ratchet_key)).map_or(0, |chain| chain.opened)
     }
 
+    /// Whether a message of a chain opened later than this point of the capture.
+    pub fn opened_after(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey, order: usize) -> bool {
+        let chain = self.seen.get(&(namespace, sid, *ratchet_key));
+        chain.and_then(|chain| chain.last_opened[0]).is_some_and(|opening| opening.order > order)
+    }
+
     /// The highest counter in any chain of a device: so many messages in a row had no answer of ours.
     pub fn highest_counter(&self, namespace: Namespace, sid: u32) -> Option<u32> {
         self.highest.get(&(namespace, sid)).copied()

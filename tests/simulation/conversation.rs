@@ -172,6 +172,12 @@ impl End {
         )
     }
 
+    /// The stanza of the next message.
+    pub fn next_stanza(&mut self, id: &str) -> String {
+        let message = self.send();
+        self.stanza(id, &message)
+    }
+
     /// The stanza with a delay stamp.
     pub fn delayed(&self, id: &str, stamp: &str, message: &RatchetMessage) -> String {
         self.stanza_with(id, "phone", message, &format!("<delay xmlns='urn:xmpp:delay' stamp='{stamp}'/>"))

@@ -153,6 +153,12 @@ pub(super) fn is_older(scene: &Scene<'_>) -> Option<Evidence> {
     long_ago.then(|| scene.stanza("its delay stamp is older than what the sender sent in chains that are still known"))
 }
 
+/// Whether the copy is older than this message: it still opened what came before.
+pub(super) fn copy_is_older(scene: &Scene<'_>) -> bool {
+    let since = scene.outcome.own.and_then(|own| scene.whole.used_up.timeline.after_copy.get(&own));
+    since.is_some_and(|since| *since < scene.order)
+}
+
 /// Whether nothing but a newer chain explains the failures: the copy is older than they are, and they are no old
 /// messages that were delivered again in one go.
 pub(super) fn is_newer(scene: &Scene<'_>, trial: &Trial) -> bool {
