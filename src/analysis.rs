@@ -6,6 +6,7 @@
 //! [`diagnose`] then looks for the first cause that fits.
 
 pub mod activity;
+mod associated_data;
 pub mod audit;
 pub mod book;
 pub mod client_words;

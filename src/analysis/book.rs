@@ -186,6 +186,7 @@ pub struct Book {
     own_sent: HashMap<(Namespace, u32), OwnSent>,
     own_messages: HashMap<Chain, HashMap<u32, Seen>>,
     own_reuses: Vec<OwnReuse>,
+    sent_before_copy: HashMap<u32, usize>,
     newest: HashMap<(Namespace, u32), Newest>,
     seen: HashMap<Chain, SeenChain>,
     identities: HashMap<(Namespace, Option<BareJid>, u32), Vec<IdentityUse>>,
@@ -234,6 +235,16 @@ impl Book {
                 counters.insert(message.counter, Seen::new(message, sighting, order));
             }
         }
+    }
+
+    /// Notes a live stanza of ours that the store copy had already sent: the copy is newer than all that came before.
+    pub fn note_sent_before_copy(&mut self, rid: u32, order: usize) {
+        self.sent_before_copy.insert(rid, order);
+    }
+
+    /// The last stanza to a device that the store copy had already sent.
+    pub fn sent_before_copy(&self, rid: u32) -> Option<usize> {
+        self.sent_before_copy.get(&rid).copied()
     }
 
     /// Stanzas of ours that used a key twice.
@@ -367,6 +378,12 @@ impl Book {
     /// The highest counter in the newest chain of a device: so many messages in a row had no answer of ours.
     pub fn newest_counter(&self, namespace: Namespace, sid: u32) -> Option<u32> {
         self.newest.get(&(namespace, sid)).map(|newest| newest.counter)
+    }
+
+    /// Whether a message of a chain opened later than this point of the capture.
+    pub fn opened_after(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey, order: usize) -> bool {
+        let chain = self.seen.get(&(namespace, sid, *ratchet_key));
+        chain.and_then(|chain| chain.last_opened[0]).is_some_and(|opening| opening.order > order)
     }
 
     /// The smallest counter of a sender's chain that the capture shows.

@@ -16,6 +16,7 @@ mod ad_mismatch;
 mod between_copies;
 mod beyond_snapshot;
 mod bundle_signature_invalid;
+mod chain_age;
 mod device_id_collision;
 mod duplicate_message;
 mod empty_message;
@@ -126,6 +127,8 @@ pub struct RolledBack {
     pub sid: u32,
     /// Where it stands.
     pub sighting: Sighting,
+    /// How surely it shows that.
+    pub confidence: Confidence,
 }
 
 impl Whole<'_> {
@@ -140,15 +143,32 @@ impl Whole<'_> {
         Some(Scene { outcome: self.outcomes.get(order)?, whole: self, order, next })
     }
 
-    /// Looks for a message that shows by itself that our store is an older copy.
+    /// Looks for a message that shows by itself that our store is an older copy; one that only may show it is taken
+    /// where there is no better.
     pub fn find_rolled_back(&self) -> Option<RolledBack> {
-        self.scenes().find_map(|scene| {
+        let mut possible = None;
+        let surer = |found: RolledBack| match found.confidence {
+            Confidence::Possible => {
+                possible.get_or_insert(found);
+                None
+            }
+            _ => Some(found),
+        };
+        self.rolled_back_signs().find_map(surer).or(possible)
+    }
+
+    fn rolled_back_signs(&self) -> impl Iterator<Item = RolledBack> {
+        self.scenes().filter_map(|scene| {
             let outcome = scene.outcome;
             let moved = own_ratchet_moved::own_ratchet_moved(&scene)?;
             let header = &outcome.header;
             let sighting = Sighting { position: header.position.clone(), id: header.id.as_deref().map(Into::into) };
             let old = !moved.within_capture || scene.client_failed();
-            (old && outcome.opened_by.is_none()).then_some(RolledBack { sid: outcome.element.sid()?, sighting })
+            (old && outcome.opened_by.is_none()).then_some(RolledBack {
+                sid: outcome.element.sid()?,
+                sighting,
+                confidence: moved.confidence,
+            })
         })
     }
 }

@@ -13,7 +13,7 @@ use super::published::Published;
 use super::replay::Query;
 use super::trial::Trial;
 use crate::input::capture::unwrap::Unwrapper;
-use crate::model::{BareJid, CaptureEvent, CapturedMessage, Diagnosis, Direction, EncryptedPart, Finding, Item, Store};
+use crate::model::{BareJid, CaptureEvent, CapturedMessage, Diagnosis, Direction, EncryptedPart, Finding, Item, Store, Wrapper};
 use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
 use crate::omemo::stanza::envelope::EnvelopeContext;
 use crate::omemo::wire::{self, KeyContent, ParsedKey, WireError};
@@ -229,10 +229,15 @@ impl Investigation {
                 continue;
             };
             self.book.note_own(encrypted.namespace, rid, &parsed.content, sighting, self.outcomes.len());
+            let message_of_ours = parsed.content.message();
+            let live = message.wrapper == Wrapper::Direct && message.sent.is_none();
+            if live && own.replays.first().is_some_and(|r| r.has_sent(rid, encrypted.namespace, message_of_ours)) {
+                self.book.note_sent_before_copy(rid, self.outcomes.len());
+            }
             if outcome.opened_by.is_some() {
                 continue;
             }
-            let material = own.replays.iter().find_map(|r| r.own_message_key(rid, encrypted.namespace, parsed.content.message()));
+            let material = own.replays.iter().find_map(|r| r.own_message_key(rid, encrypted.namespace, message_of_ours));
             if let Some(material) = material {
                 outcome.opened_by = Some(OpenedBy::OwnChain);
                 outcome.payload = Some(Box::new(content::open(encrypted, &material, &context(own, message))));
@@ -362,6 +367,8 @@ impl Investigation {
         outcome.own_exchange = self.book.own_exchange(namespace, sid);
         outcome.key = Some(Ok(key_fact(parsed)));
         outcome.seen_before = seen.map(Box::new);
+        // The identity keys have been tried; a message need not carry them any further.
+        let peer = peer.map(|peer| PeerFact { own_keys: Vec::new(), our_keys: Vec::new(), ..peer });
         outcome.peer = peer.map(|peer| self.kept.peers.keep(peer));
         outcome.trials = self.kept.trials.keep(trials);
         outcome.opened_by = opened_by;

@@ -2,7 +2,7 @@
 
 use crate::model::{Account, BareJid, Device, Place, Store, StoredSession};
 use crate::omemo::wire::RatchetMessage;
-use crate::omemo::{Namespace, PublicKey};
+use crate::omemo::{IdentityKey, Namespace, PublicKey};
 use crate::secret::SecretBytes;
 
 /// What the sender's own store says about its session with us.
@@ -18,11 +18,29 @@ pub struct PeerFact {
     pub our_ratchet_keys: Vec<PublicKey>,
     /// The sender began the session it uses now.
     pub began: Option<bool>,
+    /// The sender's identity key, as its account has it.
+    pub identity: Option<IdentityKey>,
+    /// Every identity key that the sender may have taken for its own.
+    pub own_keys: Vec<KnownKey>,
+    /// Every identity key that the sender may have taken for ours.
+    pub our_keys: Vec<KnownKey>,
 }
+
+/// An identity key in the sender's store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KnownKey {
+    /// The key.
+    pub key: IdentityKey,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Identity keys that are kept of each end: a few states and devices, and bounded in a hostile store.
+const MAX_KEYS: usize = 16;
 
 /// Finds the sender's session with us in its own stores.
 pub fn fact(peers: &[Store], sender: Option<&BareJid>, sid: u32, our_device: u32, namespace: Namespace) -> Option<PeerFact> {
-    let session = session(peers, sender, sid, our_device, namespace)?;
+    let (account, session) = session(peers, sender, sid, our_device, namespace)?;
     let current = session.record.current.as_ref()?;
     Some(PeerFact {
         place: session.place.clone(),
@@ -34,7 +52,32 @@ pub fn fact(peers: &[Store], sender: Option<&BareJid>, sid: u32, our_device: u32
         next_counter: current.sender_chain.as_ref().and_then(|c| c.chain_key.as_ref()).map(|k| k.index),
         our_ratchet_keys: session.record.states().flat_map(|(_, s)| s.receiver_chains.iter().map(|c| c.ratchet_key)).collect(),
         began: current.initiator,
+        identity: account.identity.as_ref().map(|i| i.public),
+        own_keys: own_keys(account, session),
+        our_keys: our_keys(account, session),
     })
+}
+
+/// What the sender may have taken for its own identity key: that of its session with us, then its account's.
+fn own_keys(account: &Account, session: &StoredSession) -> Vec<KnownKey> {
+    let own = account.identity.iter().map(|i| (i.public, &account.place));
+    distinct(session.record.states().map(|(_, s)| (s.local_identity, &session.place)).chain(own))
+}
+
+/// What the sender may have taken for ours: that of its session with us, then those of our devices.
+fn our_keys(account: &Account, session: &StoredSession) -> Vec<KnownKey> {
+    let rows = account.devices.iter().filter(|d| d.jid == session.jid).filter_map(|d| Some((d.identity?, &d.place)));
+    distinct(session.record.states().map(|(_, s)| (s.remote_identity, &session.place)).chain(rows))
+}
+
+fn distinct<'a>(keys: impl Iterator<Item = (IdentityKey, &'a Place)>) -> Vec<KnownKey> {
+    let mut found: Vec<KnownKey> = Vec::new();
+    for (key, place) in keys {
+        if found.len() < MAX_KEYS && found.iter().all(|k| k.key != key) {
+            found.push(KnownKey { key, place: place.clone() });
+        }
+    }
+    found
 }
 
 /// The key material of a message, from the sending chain in the sender's own store.
@@ -46,7 +89,7 @@ pub fn key_material(
     namespace: Namespace,
     message: &RatchetMessage,
 ) -> Option<SecretBytes> {
-    let session = session(peers, sender, sid, our_device, namespace)?;
+    let (_, session) = session(peers, sender, sid, our_device, namespace)?;
     session.record.states().find_map(|(_, state)| {
         let key = state.own_message_key(message)?;
         let data = state.associated_data(false)?;
@@ -60,10 +103,10 @@ fn session<'a>(
     sid: u32,
     our_device: u32,
     namespace: Namespace,
-) -> Option<&'a StoredSession> {
+) -> Option<(&'a Account, &'a StoredSession)> {
     accounts(peers, sender, sid)
-        .flat_map(|account| &account.sessions)
-        .find(|s| s.device_id == our_device && s.namespace == namespace)
+        .flat_map(|account| account.sessions.iter().map(move |session| (account, session)))
+        .find(|(_, s)| s.device_id == our_device && s.namespace == namespace)
 }
 
 /// The accounts of the sender's device, one a store.

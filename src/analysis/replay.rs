@@ -1,13 +1,12 @@
 //! One store copy, brought forward: each message of the capture changes its sessions and prekeys as it
 //! would have changed the client's. What is replayed is never written anywhere.
 
+use super::associated_data::Search;
 use super::book::Book;
 use super::peer::PeerFact;
 use super::trial::{AdFact, ExchangeFact, Filed, KeyKnowledge, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
 use crate::model::{Account, BareJid, ProblemScope};
-use crate::omemo::ratchet::{
-    AssociatedData, Attempt, ChainLookup, Failure, MessageKey, ReceiverChain, Session, SessionRecord, StateRef, Step,
-};
+use crate::omemo::ratchet::{Attempt, ChainLookup, Failure, ReceiverChain, Session, SessionRecord, StateRef, Step};
 use crate::omemo::wire::{KeyContent, KeyExchange, RatchetMessage};
 use crate::omemo::{IdentityKey, Namespace, PublicKey, x3dh};
 use crate::secret::SecretBytes;
@@ -159,6 +158,15 @@ impl Replay {
         })
     }
 
+    /// Whether the copy had sent a message before it was made: its chain stands behind the counter.
+    pub fn has_sent(&self, rid: u32, namespace: Namespace, message: &RatchetMessage) -> bool {
+        let sending =
+            self.records(None, rid, namespace).flat_map(|r| r.record.states()).filter_map(|(_, s)| s.sender_chain.as_ref());
+        sending
+            .filter(|chain| chain.ratchet_key.public == message.ratchet_key)
+            .any(|chain| chain.chain_key.as_ref().is_some_and(|key| key.index > message.counter))
+    }
+
     fn records(&self, jid: Option<&BareJid>, device_id: u32, namespace: Namespace) -> impl Iterator<Item = &Replayed> {
         self.sessions
             .iter()
@@ -174,7 +182,7 @@ impl Replay {
         if trial.exchange.as_ref().is_some_and(|e| !e.base_key_known) {
             let opened = query.from.cloned().or_else(|| first_jid(&candidates)).and_then(|jid| {
                 let key = (jid, query.sid, query.namespace);
-                self.receive_exchange(&mut trial, key, query.content.key_exchange()?, query.order)
+                self.receive_exchange(&mut trial, key, query.content.key_exchange()?, query)
             });
             return (trial, opened);
         }
@@ -185,7 +193,7 @@ impl Replay {
         }
         let opened = candidates.iter().find_map(|key| {
             let foreign = query.from.is_some_and(|from| *from != key.0);
-            let opened = self.receive_in(&mut trial, key, query.content.message(), foreign, query.order)?;
+            let opened = self.receive_in(&mut trial, key, foreign, query)?;
             let filed = self.sessions.get(key).and_then(|r| r.filed.as_ref());
             trial.filed = filed.filter(|f| !query.spells(&f.address)).cloned().map(Box::new);
             Some(opened)
@@ -291,7 +299,7 @@ impl Replay {
         trial: &mut Trial,
         key: DeviceKey,
         exchange: &KeyExchange,
-        order: usize,
+        query: &Query<'_>,
     ) -> Option<SecretBytes> {
         let namespace = key.2;
         let fact_allows = trial
@@ -307,7 +315,7 @@ impl Replay {
         let session = x3dh::respond(namespace, own, &signed.pair, one_time.map(|k| &k.pair), exchange);
         let limits = self.account.client.implementation.limits();
         let step = session.receive(&exchange.message, &limits);
-        let (next, material) = self.first_step(trial, &session, step, &exchange.message, &key)?;
+        let (next, material) = self.first_step(trial, &session, step, query, &key)?;
         if trial.exchange.as_ref().is_some_and(|e| e.other_identity.is_some()) && !self.account.client.accepts_changed_identity {
             // The client refuses it: its own session stays as it is.
             return Some(material);
@@ -328,8 +336,8 @@ impl Replay {
             replayed.replaced.truncate(MAX_REPLACED);
         }
         replayed.record.begin(next);
-        replayed.turned = Some(order);
-        replayed.begun = Some(order);
+        replayed.turned = Some(query.order);
+        replayed.begun = Some(query.order);
         trial.session = present(replayed);
         if let Some(id) = exchange.prekey_id {
             self.used_prekeys.insert((namespace, id));
@@ -339,14 +347,8 @@ impl Replay {
     }
 
     /// An ordinary message, or a repeated key exchange, in the sessions of one device.
-    fn receive_in(
-        &mut self,
-        trial: &mut Trial,
-        key: &DeviceKey,
-        message: &RatchetMessage,
-        foreign: bool,
-        order: usize,
-    ) -> Option<SecretBytes> {
+    fn receive_in(&mut self, trial: &mut Trial, key: &DeviceKey, foreign: bool, query: &Query<'_>) -> Option<SecretBytes> {
+        let message = query.content.message();
         let replayed = self.sessions.get_mut(key)?;
         let attempt = replayed.record.receive(message);
         if foreign && attempt.opened.is_none() {
@@ -371,7 +373,7 @@ impl Replay {
             if attempt.over_limit.is_none() && trial.retired_chain.is_none() {
                 replayed.record.apply(&attempt);
                 let lost = replayed.record.current.as_ref().is_some_and(|s| s.sender_chain.is_none());
-                replayed.turned = if lost { replayed.turned.filter(|_| !turned).or(Some(order)) } else { None };
+                replayed.turned = if lost { replayed.turned.filter(|_| !turned).or(Some(query.order)) } else { None };
             }
             Some(opened.key_material.clone())
         } else if let Some((material, replaced)) = open_replaced(replayed, message) {
@@ -381,7 +383,7 @@ impl Replay {
             let newest = replayed.record.current.as_ref().and_then(|s| s.receiver_chains.last());
             trial.newest_chain_index = newest.and_then(|c| c.chain_key.as_ref()).map(|k| k.index);
             trial.newest_chain = newest.map(|c| c.ratchet_key);
-            trial.associated_data = self.associated_data_proof(key, &attempt, message).map(Box::new);
+            trial.associated_data = self.associated_data_proof(key, query.peer, &attempt, message).map(Box::new);
             None
         }
     }
@@ -392,14 +394,15 @@ impl Replay {
         trial: &mut Trial,
         session: &Session,
         step: Step,
-        message: &RatchetMessage,
+        query: &Query<'_>,
         key: &DeviceKey,
     ) -> Option<(Session, SecretBytes)> {
+        let message = query.content.message();
         let attempt = attempt_of(session, step, message);
         trial.ratchet = RatchetFact::of(&attempt, false);
         trial.over_limit = attempt.over_limit;
         let Some(opened) = &attempt.opened else {
-            trial.associated_data = self.associated_data_proof(key, &attempt, message).map(Box::new);
+            trial.associated_data = self.associated_data_proof(key, query.peer, &attempt, message).map(Box::new);
             return None;
         };
         let material = opened.key_material.clone();
@@ -407,41 +410,22 @@ impl Replay {
     }
 
     /// Looks for associated data with which the MAC verifies.
-    fn associated_data_proof(&self, key: &DeviceKey, attempt: &Attempt, message: &RatchetMessage) -> Option<AdFact> {
-        let namespace = key.2;
+    fn associated_data_proof(
+        &self,
+        key: &DeviceKey,
+        peer: Option<&PeerFact>,
+        attempt: &Attempt,
+        message: &RatchetMessage,
+    ) -> Option<AdFact> {
         let own = self.account.identity.as_ref().map(|i| i.public)?;
-        let senders: Vec<IdentityKey> =
-            self.account.devices.iter().filter(|d| d.jid == key.0).filter_map(|d| d.identity).collect();
-        let receivers: Vec<IdentityKey> = self
-            .account
-            .devices
-            .iter()
-            .filter(|d| Some(&d.jid) == self.account.jid.as_ref())
-            .filter_map(|d| d.identity)
-            .collect();
         // Where only the padding is wrong, the MAC verified with the data as it is.
         let mut unbound = attempt.states.iter().filter(|tried| tried.step.failure != Some(Failure::Padding));
         unbound.find_map(|tried| {
             let message_key = tried.step.message_key.as_ref()?;
-            let replayed = self.sessions.get(key);
-            let session = replayed.and_then(|r| r.record.state(tried.state));
+            let session = self.sessions.get(key).and_then(|r| r.record.state(tried.state));
             let (local, remote) = session.map_or((own, None), |s| (s.local_identity, Some(s.remote_identity)));
-            let remote = remote.or_else(|| self.identity(&key.0, key.1, namespace))?;
-            let fits =
-                |sender: &IdentityKey, receiver: &IdentityKey| verifies_with(message_key, namespace, sender, receiver, message);
-            if fits(&local, &remote) || fits(&remote, &local) {
-                return Some(AdFact::Swapped);
-            }
-            senders
-                .iter()
-                .find(|s| **s != remote && (fits(s, &local) || (!namespace.is_legacy() && fits(&local, s))))
-                .map(|s| AdFact::OtherSender(*s))
-                .or_else(|| {
-                    receivers
-                        .iter()
-                        .find(|r| **r != local && (fits(&remote, r) || (!namespace.is_legacy() && fits(r, &remote))))
-                        .map(|r| AdFact::OtherReceiver(*r))
-                })
+            let remote = remote.or_else(|| self.identity(&key.0, key.1, key.2))?;
+            Search { namespace: key.2, local, remote, sender: &key.0, account: &self.account, peer }.proof(message_key, message)
         })
     }
 }
@@ -504,24 +488,4 @@ fn with_numbers(fact: RatchetFact, record: &SessionRecord, message: &RatchetMess
         }
         other => other,
     }
-}
-
-/// Whether the MAC verifies with these identity keys in this order.
-fn verifies_with(
-    key: &MessageKey,
-    namespace: Namespace,
-    first: &IdentityKey,
-    second: &IdentityKey,
-    message: &RatchetMessage,
-) -> bool {
-    if namespace.is_legacy() {
-        return key.verifies(namespace, &AssociatedData::legacy(first, second), message);
-    }
-    let forms = |identity: &IdentityKey| -> Vec<[u8; 32]> {
-        identity
-            .edwards()
-            .map_or_else(|| [false, true].into_iter().filter_map(|s| identity.to_edwards(s)).collect(), |e| vec![*e])
-    };
-    let seconds = forms(second);
-    forms(first).iter().any(|a| seconds.iter().any(|b| key.verifies(namespace, &AssociatedData::omemo(a, b), message)))
 }

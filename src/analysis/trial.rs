@@ -177,12 +177,34 @@ pub enum RatchetFact {
 /// The message verifies with other associated data.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AdFact {
-    /// The two identity keys in the other order.
-    Swapped,
+    /// The two identity keys in the other order, and who has the wrong one, where that is certain.
+    Swapped(Option<Side>),
     /// Another identity key of the sender.
-    OtherSender(IdentityKey),
+    OtherSender(OtherKey),
     /// Another identity key of ours.
-    OtherReceiver(IdentityKey),
+    OtherReceiver(OtherKey),
+    /// Another identity key of the sender and another one of ours.
+    BothOthers(OtherKey, OtherKey),
+}
+
+/// An identity key that a message was bound to instead of the session's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OtherKey {
+    /// The key.
+    pub key: IdentityKey,
+    /// Where it stands.
+    pub place: Place,
+    /// Whose session has the wrong key, where the owner's own store is at hand to tell.
+    pub wrong: Option<Side>,
+}
+
+/// One of the two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Our device.
+    Ours,
+    /// The sender's device.
+    Senders,
 }
 
 impl RatchetFact {

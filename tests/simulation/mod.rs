@@ -2,6 +2,8 @@
 #![allow(dead_code)] // Each test binary uses a part of this.
 #![allow(clippy::unwrap_used)] // A test may panic.
 
+pub mod conversation;
+
 use aes::Aes256;
 use cbc::Encryptor;
 use cbc::cipher::block_padding::Pkcs7;

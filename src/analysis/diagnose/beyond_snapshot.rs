@@ -47,6 +47,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     .remedy("Give a copy taken later; --store may be repeated.");
     Some(match moved.confidence {
         Confidence::Proven => judgement,
+        Confidence::Possible => judgement.open_question(
+            "Whether it is just an old message that came late or twice: the chains that the client keeps are full. The sender's store (--peer), or a later copy of ours, would tell.",
+        ),
         _ => judgement.open_question("Whether the two ratchets parted for another reason: a later copy of the store would tell."),
     })
 }

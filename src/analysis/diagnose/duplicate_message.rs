@@ -26,12 +26,13 @@
 //! - `carbon`: this copy is a carbon.
 //! - `before-the-copy`: the store copy is newer than the message and no longer keeps its chain; what the client did
 //!   with it then, this copy cannot tell.
+//! - `ended-chain`: its chain has ended, and the library keeps no keys of an ended chain but those it has not used.
 //!
 //! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Out-of-order messages";
 //! ChatSecure/ChatSecure-iOS#1106; iNPUTmice/Conversations#3490; omemo/gajim-omemo#36.
 
-use super::newer_copy::copy_is_newer;
-use super::{Cause, Judgement, Scene, computed, in_stanza, nothing};
+use super::newer_copy::{copy_is_newer, used_up_later};
+use super::{Cause, Judgement, Scene, chain_age, computed, in_stanza, nothing, rule};
 use crate::analysis::trial::RatchetFact;
 use crate::model::{Code, Confidence};
 
@@ -65,7 +66,23 @@ pub(super) fn second_copy(scene: &Scene<'_>) -> Judgement {
 }
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
-    used_up(scene).or_else(|| before_the_copy(scene))
+    used_up(scene).or_else(|| before_the_copy(scene)).or_else(|| ended_chain(scene))
+}
+
+/// The chain ended long ago, and the library kept the keys of all messages that it had not read by then.
+fn ended_chain(scene: &Scene<'_>) -> Option<Judgement> {
+    let implementation = scene.client()?.implementation;
+    if implementation.archives_states() || scene.opened() {
+        return None;
+    }
+    let older = chain_age::is_older(scene)?;
+    Some(
+        Judgement::new(Confidence::Likely, "This is an old message whose chain has ended: it was read already.")
+            .detail("ended-chain")
+            .evidence(older)
+            .evidence(rule(implementation.name(), "keeps the keys of all messages of an ended chain that it has not read"))
+            .open_question("Whether it was read then: a copy of the store from before it, or an earlier log, would tell."),
+    )
 }
 
 /// The copy is newer than the message and no longer keeps its chain.
@@ -78,12 +95,15 @@ fn before_the_copy(scene: &Scene<'_>) -> Option<Judgement> {
     if !unknown || new_session || scene.opened() || scene.client_failed() || !copy_is_newer(scene) {
         return None;
     }
+    let says = if used_up_later(scene) {
+        "a later message of the same device is used up in this copy, and the chain of this one is no longer kept"
+    } else {
+        "this copy had already sent what we sent after this message, and the chain of this one is no longer kept"
+    };
     Some(
         Judgement::new(Confidence::Likely, "The store copy is newer than this message: the client had handled it before.")
             .detail("before-the-copy")
-            .evidence(computed(
-                "a later message of the same device is used up in this copy, and the chain of this one is no longer kept",
-            ))
+            .evidence(computed(says))
             .open_question(
                 "Whether the client read it then: a copy of its store from before the message, or its own log, would tell.",
             ),

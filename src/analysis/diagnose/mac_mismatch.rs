@@ -61,7 +61,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .evidence(computed("chain and counter are known and give a key, but the MAC is wrong: the bytes were altered, or made in another session"))
             .open_question("Altered on the way or by the sender: another log of the same message (the sender's, the server's) would tell."),
         RatchetFact::NewChainBadMac { .. } if trial.exchange.as_ref().is_some_and(|e| !e.base_key_known) => first_message(scene, judgement, trial.exchange.as_ref()?),
-        RatchetFact::NewChainBadMac { chains } => judgement
+        RatchetFact::NewChainBadMac { chains } => old_chain(scene, judgement)
             .evidence(computed(format!("the sender's ratchet key is new; a step with our current ratchet key gives a wrong MAC ({chains} chains known)")))
             .open_question("Whether our store is an older copy (receiver-rolled-back): an earlier log with our own messages to this contact would tell.")
             .open_question("Whether the sender's state is the wrong one: its store (--peer) would tell."),
@@ -82,6 +82,15 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .remedy("Write something back: an answer often heals the session.")
             .remedy(replace.unwrap_or("If it does not help, end and restart the session with this device.")),
     )
+}
+
+/// Where the chains are full, the message may be of one that was dropped.
+fn old_chain(scene: &Scene<'_>, judgement: Judgement) -> Judgement {
+    let full = scene.outcome.peer.is_none() && scene.trial().is_some_and(|t| super::chain_age::may_be_dropped(scene, t));
+    if !full {
+        return judgement;
+    }
+    judgement.open_question("Whether it is an old message of a chain that was dropped (message-key-evicted, duplicate-message): an earlier log with this chain would tell.")
 }
 
 /// A late message of a session that the sender itself had given up for a new one.

@@ -11,7 +11,8 @@
 //! ones.
 //!
 //! **What proves it.** The store's own numbers: a full set of chains or keys, all newer than the message. Only the
-//! sender's store proves that an unknown chain is an old one; without it the verdict says `likely`.
+//! sender's store proves that an unknown chain is an old one. Without it the verdict says `likely` where the sender went
+//! on from it in this log, and `possible` where it just came late.
 //!
 //! **Mistaken for.** [duplicate-message]: that message was read. [mac-mismatch]: there newer messages of the device
 //! fail, too. [sender-rolled-back].
@@ -46,9 +47,18 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         ));
     }
     let (confidence, evidence) = dropped_chain(scene)?;
-    let judgement = Judgement::new(confidence, sentence(scene)).detail("chain-dropped").all_evidence(evidence);
+    let sentence = match confidence {
+        Confidence::Possible => {
+            format!("The message from {} may be so old that {} had dropped its key.", scene.sender(), scene.client_name())
+        }
+        _ => sentence(scene),
+    };
+    let judgement = Judgement::new(confidence, sentence).detail("chain-dropped").all_evidence(evidence);
     Some(remedy(match confidence {
         Confidence::Proven => judgement,
+        Confidence::Possible => judgement.open_question(
+            "Whether our store is an older copy and never had its chain (receiver-rolled-back): the sender's store (--peer), or an earlier log with our own messages, would tell.",
+        ),
         _ => judgement.open_question(
             "Whether its chain is an old one or one we never had: the sender's store (--peer), or a log from when it was sent, would tell.",
         ),
@@ -113,13 +123,19 @@ fn dropped_chain(scene: &Scene<'_>) -> Option<(Confidence, Vec<Evidence>)> {
         let says = "the sender's store: its current ratchet key is one we know, so this one is older";
         return older.then(|| (Confidence::Proven, [full, vec![in_store(&peer.place, says)]].concat()));
     }
+    // A library without an archive keeps the keys of all messages that it has not read: see duplicate-message.
+    let keeps_chains = implementation.archives_states();
+    if let Some(older) = super::chain_age::is_older(scene).filter(|_| keeps_chains) {
+        return Some((Confidence::Likely, [full, vec![older]].concat()));
+    }
     let failed = scene.whole.book.failed_in_chain(scene.outcome.namespace()?, scene.outcome.element.sid()?, &ratchet_key);
     if failed > 1 && super::own_ratchet_moved::went_on(scene, trial) {
         let parted =
             scene.stanza(format!("{failed} messages of this chain fail, and the sender goes on in a chain that we know"));
         return Some((Confidence::Likely, [full, vec![parted]].concat()));
     }
-    let moved = super::own_ratchet_moved::own_ratchet_moved(scene).is_some();
-    let late = !moved && scene.outcome.is_delayed() && implementation.archives_states();
-    late.then(|| (Confidence::Likely, [full, vec![scene.stanza("it comes from the archive or with a delay stamp")]].concat()))
+    // It came late; whether it is older than the copy is open.
+    let moved = super::own_ratchet_moved::own_ratchet_moved(scene).is_some_and(|m| m.confidence > Confidence::Possible);
+    let late = !moved && scene.outcome.is_delayed() && keeps_chains;
+    late.then(|| (Confidence::Possible, [full, vec![scene.stanza("it comes from the archive or with a delay stamp")]].concat()))
 }

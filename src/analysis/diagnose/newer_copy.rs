@@ -3,27 +3,44 @@
 //! has used up although the capture has not shown them before.
 
 use super::Scene;
+use super::chain_age::Timeline;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::trial::RatchetFact;
 use crate::model::Wrapper;
 use crate::omemo::PublicKey;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Messages that came live under keys that the store had used up.
 #[derive(Debug, Default)]
 pub struct UsedUp {
-    chains: HashSet<(u32, PublicKey)>,
+    chains: HashMap<(u32, PublicKey), Run>,
     /// The last such message of each device: its place among all messages.
     last: HashMap<u32, usize>,
+    /// The order of events, for chains that the copy does not know.
+    pub(super) timeline: Timeline,
+}
+
+/// Such messages of one chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// How many came with counters that rise.
+    pub rising: usize,
+    /// The last one: its place among all messages.
+    pub last: usize,
+    last_counter: u32,
 }
 
 impl UsedUp {
     /// Looks through all messages.
     pub fn of(outcomes: &[Outcome]) -> Self {
-        let mut found = Self::default();
+        let mut found = Self { timeline: Timeline::of(outcomes), ..Self::default() };
         for (order, outcome) in outcomes.iter().enumerate() {
-            if let Some((sid, ratchet_key)) = live_and_used_up(outcome) {
-                found.chains.insert((sid, ratchet_key));
+            if let Some((sid, ratchet_key, counter)) = live_and_used_up(outcome) {
+                let first = Run { rising: 0, last: order, last_counter: counter };
+                let run = found.chains.entry((sid, ratchet_key)).or_insert(first);
+                if run.rising == 0 || counter > run.last_counter {
+                    *run = Run { rising: run.rising + 1, last: order, last_counter: counter };
+                }
                 found.last.insert(sid, order);
             }
         }
@@ -35,17 +52,38 @@ impl UsedUp {
     pub fn chains(&self) -> usize {
         self.chains.len()
     }
+
+    /// Such messages of one chain.
+    pub fn run(&self, sid: u32, ratchet_key: &PublicKey) -> Option<&Run> {
+        self.chains.get(&(sid, *ratchet_key))
+    }
 }
 
-fn live_and_used_up(outcome: &Outcome) -> Option<(u32, PublicKey)> {
+fn live_and_used_up(outcome: &Outcome) -> Option<(u32, PublicKey, u32)> {
     let used_up = matches!(outcome.trial()?.ratchet, Some(RatchetFact::Used { .. }));
     let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed();
-    (used_up && live && outcome.opened_by.is_none() && outcome.seen_before.is_none())
-        .then_some((outcome.element.sid()?, outcome.key_fact()?.ratchet_key))
+    let key = outcome.key_fact()?;
+    (used_up && live && outcome.opened_by.is_none() && outcome.seen_before.is_none()).then_some((
+        outcome.element.sid()?,
+        key.ratchet_key,
+        key.counter,
+    ))
 }
 
-/// Whether the copy was made after this message: a later one of the same device is used up in it.
+/// Whether the copy was made after this message: a later one of the same device is used up in it, or it had sent what
+/// we sent to that device later.
 pub(super) fn copy_is_newer(scene: &Scene<'_>) -> bool {
+    used_up_later(scene) || sent_later(scene)
+}
+
+/// Whether the copy had already sent what the capture shows of us after this message.
+pub(super) fn sent_later(scene: &Scene<'_>) -> bool {
+    let sent = scene.outcome.element.sid().and_then(|sid| scene.whole.book.sent_before_copy(sid));
+    sent.is_some_and(|sent| sent > scene.order)
+}
+
+/// Whether a later message of the same device is used up in the copy.
+pub(super) fn used_up_later(scene: &Scene<'_>) -> bool {
     let last = scene.outcome.element.sid().and_then(|sid| scene.whole.used_up.last.get(&sid));
     last.is_some_and(|last| *last > scene.order)
 }

@@ -1,7 +1,7 @@
 //! The proof that receiver-rolled-back and beyond-snapshot share: our own ratchet went on beyond a store
 //! copy. It needs no key: our own outgoing stanzas show our ratchet keys in clear.
 
-use super::{Scene, computed, in_stanza, in_store, newer_copy};
+use super::{RolledBack, Scene, chain_age, computed, in_stanza, in_store, newer_copy};
 use crate::analysis::trial::{RatchetFact, SessionFact, Trial};
 use crate::model::{Confidence, Evidence};
 
@@ -25,7 +25,7 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         None => trial.exchange.is_none() && trial.session == SessionFact::Missing && !lost_session(scene),
         Some(_) => false,
     };
-    if !unknown_chain || went_on(scene, trial) || newer_copy::copy_is_newer(scene) {
+    if !unknown_chain || went_on(scene, trial) || newer_copy::used_up_later(scene) {
         return None;
     }
     let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new(), within_capture: false };
@@ -66,7 +66,20 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         }
     }
     moved.add_counters(scene, trial);
-    (!moved.evidence.is_empty()).then_some(moved)
+    if moved.evidence.is_empty() || moved.confidence == Confidence::Proven {
+        return Some(moved).filter(|moved| !moved.evidence.is_empty());
+    }
+    // Signs count for nothing where the copy is newer than the message, or the chain an older one.
+    if newer_copy::sent_later(scene) || chain_age::is_older(scene).is_some() {
+        return None;
+    }
+    let surely = |other: &RolledBack| other.confidence > Confidence::Possible && Some(other.sid) != outcome.element.sid();
+    let elsewhere = scene.whole.rolled_back.is_some_and(surely);
+    let open = outcome.peer.is_none() && chain_age::may_be_dropped(scene, trial);
+    if open && !elsewhere && !chain_age::is_newer(scene, trial) {
+        moved.confidence = Confidence::Possible;
+    }
+    Some(moved)
 }
 
 /// The sender goes on in a chain that the copy knows, so that its ratchet has not turned: this chain was never
@@ -120,12 +133,20 @@ impl Moved {
                 key.previous_counter
             )));
         } else if failed >= SEVERAL {
+            let parted = if chain_age::may_be_dropped(scene, trial) { "" } else { ", the two ratchets have parted" };
             self.evidence.push(computed(format!(
-                "{failed} different messages of this chain fail alike: they were not damaged one by one, the two ratchets have parted"
+                "{failed} different messages of this chain fail alike: they were not damaged one by one{parted}"
             )));
         } else if let Some(elsewhere) = &scene.whole.rolled_back {
-            let says =
-                format!("a message of device {} fails in the same way and shows that the store is an older copy", elsewhere.sid);
+            let surely = elsewhere.confidence > Confidence::Possible;
+            if !surely && self.evidence.is_empty() {
+                self.confidence = Confidence::Possible;
+            }
+            let shows = if surely { "shows" } else { "may show" };
+            let says = format!(
+                "a message of device {} fails in the same way and {shows} that the store is an older copy",
+                elsewhere.sid
+            );
             self.evidence.push(in_stanza(&elsewhere.sighting.position, says));
         }
         Some(())

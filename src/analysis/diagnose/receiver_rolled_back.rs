@@ -15,9 +15,10 @@
 //!
 //! **What proves it.** Your own earlier stanzas in the log: they carry a ratchet key that the store does not hold. Or
 //! the sender's store, which has received such a key. Counters, and several messages of one chain that fail alike,
-//! say `likely`.
+//! say `likely`; only `possible` where the store keeps as many receiving chains as it can, because a late message of
+//! an older chain fails in the same way.
 //!
-//! **Mistaken for.** [beyond-snapshot]: the same evidence, when the copy is no living store but an early snapshot
+//! **Mistaken for.** [message-key-evicted]: an old message that came late. [beyond-snapshot]: the same evidence, when the copy is no living store but an early snapshot
 //! (`--snapshot` says so). [mac-mismatch]: one contact only, and no sign of an older state. A copy without its `-wal`
 //! looks rolled back, too.
 //!
@@ -49,10 +50,14 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let moved = own_ratchet_moved(scene)?;
-    let judgement = Judgement::new(
-        moved.confidence,
-        format!("The store of {} is an older copy: its ratchet with {} had already gone on.", scene.client_name(), scene.sender()),
-    )
+    let open = moved.confidence == Confidence::Possible;
+    let (client, sender) = (scene.client_name(), scene.sender());
+    let sentence = if open {
+        format!("The store of {client} may be an older copy, or the message from {sender} an old one whose chain was dropped.")
+    } else {
+        format!("The store of {client} is an older copy: its ratchet with {sender} had already gone on.")
+    };
+    let judgement = Judgement::new(moved.confidence, sentence)
     .all_evidence(moved.evidence)
     .remedy("If you copied the store, copy it again together with all files beside it (-wal, -journal).")
     .recovery(scene, Broken::DoesNotFit)
@@ -60,15 +65,20 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     .all_remedies(scene.client().and_then(|c| c.remedies.replace_session));
     Some(match moved.confidence {
         Confidence::Proven => judgement,
+        Confidence::Possible => judgement.open_question(OLD_CHAIN),
         _ => judgement
             .open_question("An earlier log with our own messages to this contact, or the sender's store, would prove it."),
     })
 }
 
+/// What else explains a message in an unknown chain, where the known ones are full.
+const OLD_CHAIN: &str = "Whether it is just an old message that came late or twice (message-key-evicted, duplicate-message): the chains that the client keeps are full. The sender's store (--peer), or an earlier log that shows this chain, would tell.";
+
 /// The store as a whole: since when, and who is affected; and our own stanzas that used one key twice.
 fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let mut findings = Vec::from_iter(between_copies::rolled_back(whole));
-    let mut hit = verdicts.of(|group| group.code == Code::ReceiverRolledBack);
+    let hit = verdicts.of(|group| group.code == Code::ReceiverRolledBack);
+    let mut hit = hit.filter(|verdict| verdict.confidence > Confidence::Possible);
     if let Some(first) = hit.next() {
         let mut contacts: BTreeSet<String> = first.from.iter().map(ToString::to_string).collect();
         let when = first.time.as_ref().map(|t| format!(" (first seen {t})")).unwrap_or_default();

@@ -12,7 +12,9 @@
 //! ratchet state. Ratchet key and counter then repeat with other contents.
 //!
 //! **What proves it.** Two different ciphertexts under one ratchet key and counter, the first of which verified; or
-//! the sender's own store, which is behind your chain. Without a store the two ciphertexts alone say `likely`.
+//! the sender's own store, which is behind your chain. Without a store the two ciphertexts alone say `likely`. Where the
+//! first copies are not in the log, one used key proves nothing: it was read already. Several, one after the other up to
+//! the end of the chain and past it, say `likely`; `possible`, if the store copy may be newer than they are.
 //!
 //! **Mistaken for.** [duplicate-message]: there the bytes are the same. [device-id-collision], `clone`: there both
 //! branches stay alive. A copy that was altered on the way ([mac-mismatch]).
@@ -24,9 +26,9 @@
 //! **References.** The Double Ratchet Algorithm, "Symmetric-key ratchet"; dino/dino#977;
 //! iNPUTmice/Conversations#1799; kriztan/blabber.im#129.
 
-use super::{Cause, Judgement, Scene, Verdicts, Whole, computed, in_stanza, in_store};
+use super::{Cause, Judgement, Scene, Verdicts, Whole, chain_age, computed, in_stanza, in_store};
 use crate::analysis::trial::RatchetFact;
-use crate::model::{BareJid, Code, Confidence, Finding, Wrapper};
+use crate::model::{BareJid, Code, Confidence, Evidence, Finding, Wrapper};
 use std::collections::BTreeMap;
 
 pub(super) const CAUSE: Cause =
@@ -75,16 +77,44 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     }
     // A live delivery under a used key that this capture has not shown before.
     let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed() && outcome.peer.is_none();
-    if !live || outcome.seen_before.is_some() || dropped_by_limit(scene) || may_be_newer(scene) {
+    if !live || outcome.seen_before.is_some() || dropped_by_limit(scene) {
         return None;
     }
-    Some(remedies(
-        Judgement::new(Confidence::Likely, sentence)
-            .evidence(used)
-            .evidence(scene.stanza("it came live: no delay stamp, not from the archive, not a carbon"))
-            .open_question("A second delivery of an old message is not excluded: the sender's store, or an earlier log with this counter, would tell."),
-    ))
+    goes_through_again(scene, used)
 }
+
+/// A second delivery is the innocent reading of a used key, and a store copy newer than the message is another. A sender
+/// that went back does more: it goes through its chain once more, key after key, and then passes the old end of it.
+fn goes_through_again(scene: &Scene<'_>, used: Evidence) -> Option<Judgement> {
+    let outcome = scene.outcome;
+    let (namespace, sid, key) = (outcome.namespace()?, outcome.element.sid()?, outcome.key_fact()?);
+    let run = scene.whole.used_up.run(sid, &key.ratchet_key)?;
+    let passed = scene.whole.book.opened_after(namespace, sid, &key.ratchet_key, run.last);
+    if run.rising < SEVERAL || !passed || scene.whole.used_up.chains() > 1 || super::newer_copy::sent_later(scene) {
+        return None;
+    }
+    let again = scene.stanza(format!(
+        "{} messages came live under used keys of this chain, one after the other, and then the chain goes on",
+        run.rising
+    ));
+    let older = chain_age::copy_is_older(scene) || scene.client_said().next().is_some();
+    let judgement = if older {
+        let sentence = format!("{} went back to an older state and encrypted a new text with a used key.", scene.sender());
+        Judgement::new(Confidence::Likely, sentence).open_question(
+            "A second delivery of old messages is not excluded: the sender's store (--peer), or an earlier log with this counter, would tell.",
+        )
+    } else {
+        let sentence =
+            format!("{} may have gone back to an older state: the key of this message was used before.", scene.sender());
+        Judgement::new(Confidence::Possible, sentence).open_question(
+            "Whether the store copy is just newer than this message, which was read then (duplicate-message): a copy from before it, or the sender's store (--peer), would tell.",
+        )
+    };
+    Some(remedies(judgement.evidence(used).evidence(again)))
+}
+
+/// So many used keys one after the other are more than a second delivery by chance.
+const SEVERAL: usize = 2;
 
 /// Without a store the two stanzas alone speak. A copy that was altered on the way keeps its id.
 fn without_store(scene: &Scene<'_>, sentence: String) -> Option<Judgement> {
@@ -100,17 +130,6 @@ fn without_store(scene: &Scene<'_>, sentence: String) -> Option<Judgement> {
             .evidence(in_stanza(&seen.position, "the same ratchet key and counter with other bytes, in another message"))
             .open_question("Whether one of the two was altered on the way: our store (--store) would tell, because only a genuine one verifies."),
     ))
-}
-
-/// Whether the store copy may just have been made after the message: then its key is used because the client read
-/// it. A sender that went back repeats one chain, and passes its old end later, or our client complains at once.
-fn may_be_newer(scene: &Scene<'_>) -> bool {
-    let outcome = scene.outcome;
-    let went_on = || {
-        let (namespace, sid, key) = (outcome.namespace()?, outcome.element.sid()?, outcome.key_fact()?);
-        Some(scene.whole.book.opened_in_chain(namespace, sid, &key.ratchet_key) > 0)
-    };
-    scene.whole.used_up.chains() > 1 || !(went_on() == Some(true) || scene.client_said().next().is_some())
 }
 
 /// The sender goes on in a chain that it had ended itself: further than it had announced, or its own store
@@ -151,7 +170,8 @@ fn remedies(judgement: Judgement) -> Judgement {
 /// Each device that went back, once.
 fn whole(_whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let mut devices: BTreeMap<(Option<BareJid>, Option<u32>), (usize, Finding)> = BTreeMap::new();
-    for verdict in verdicts.of(|group| group.code == Code::SenderRolledBack) {
+    let hit = verdicts.of(|group| group.code == Code::SenderRolledBack);
+    for verdict in hit.filter(|verdict| verdict.confidence > Confidence::Possible) {
         let (count, finding) = devices.entry((verdict.from, verdict.sid)).or_insert_with(|| {
             let finding = Finding {
                 code: Code::SenderRolledBack,

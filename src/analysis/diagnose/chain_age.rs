@@ -1,0 +1,171 @@
+//! Whether a chain that the copy does not know is an older one that the client had dropped, or one that it never
+//! had. Clients keep few receiving chains; where they are full, a message of a chain before them fails exactly as
+//! one of a chain that came after the copy. Only the order of events tells the two apart.
+
+use super::{Scene, in_stanza};
+use crate::analysis::outcome::{OpenedBy, Origin, Outcome};
+use crate::analysis::trial::{RatchetFact, Trial};
+use crate::model::{Evidence, Wrapper};
+use crate::omemo::PublicKey;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{HashMap, HashSet};
+
+/// Log times often lack the zone: they are held against delay stamps only with this distance.
+const ZONES: SignedDuration = SignedDuration::from_hours(14);
+
+/// Messages that lie so far apart were not delivered a second time in one go.
+const ONE_GO: SignedDuration = SignedDuration::from_secs(60);
+
+/// What happened in which order.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    /// Chains of which live messages fail.
+    failing: HashMap<(u32, PublicKey), Run>,
+    /// The last message of each device with which a chain began that opens in the session of the copy.
+    begun: HashMap<u32, usize>,
+    /// The last times at which a device used chains that the copy knows.
+    known: HashMap<u32, Latest>,
+    /// From here on the capture shows what the copy of this own device did not have yet.
+    after_copy: HashMap<usize, usize>,
+}
+
+/// Live messages of one chain that fail.
+#[derive(Debug)]
+struct Run {
+    last: usize,
+    last_counter: u32,
+    first_time: Option<Timestamp>,
+    /// They came one after the other, and not in one go.
+    spread: bool,
+}
+
+#[derive(Debug, Default)]
+struct Latest {
+    stamped: Option<Timestamp>,
+    logged: Option<Timestamp>,
+    /// The message with the later stamp.
+    at: usize,
+}
+
+impl Timeline {
+    /// Looks through all messages.
+    pub fn of(outcomes: &[Outcome]) -> Self {
+        let mut timeline = Self::default();
+        let mut answered: HashMap<u32, usize> = HashMap::new();
+        let mut seen: HashSet<(u32, PublicKey)> = HashSet::new();
+        for (order, outcome) in outcomes.iter().enumerate() {
+            let live = is_live(outcome);
+            if outcome.origin == Origin::ThisDevice {
+                if live {
+                    answered.extend(outcome.addressing.rids.iter().map(|rid| (*rid, order)));
+                    if outcome.opened_by == Some(OpenedBy::OwnChain) {
+                        timeline.note_after_copy(outcome, order);
+                    }
+                }
+                continue;
+            }
+            let (Some(sid), Some(key), Some(trial)) = (outcome.element.sid(), outcome.key_fact(), outcome.trials.first()) else {
+                continue;
+            };
+            let first = seen.insert((sid, key.ratchet_key));
+            let opened = outcome.opened_by == Some(OpenedBy::Trial(0)) && trial.retired_chain.is_none();
+            let same_session = trial.exchange.as_ref().is_none_or(|e| e.base_key_known) && !trial.begun_here;
+            if opened && live {
+                timeline.note_after_copy(outcome, order);
+            }
+            if same_session && (opened || trial.keys.knows_chain) {
+                timeline.known.entry(sid).or_default().note(outcome, order);
+            }
+            if same_session && opened && live && first && !trial.keys.knows_chain {
+                timeline.begun.insert(sid, order);
+            }
+            if live && matches!(trial.ratchet, Some(RatchetFact::NewChainBadMac { .. })) {
+                let time = instant(outcome);
+                let run = timeline.failing.entry((sid, key.ratchet_key)).or_insert(Run {
+                    last: order,
+                    last_counter: key.counter,
+                    first_time: time,
+                    spread: false,
+                });
+                let later = key.counter > run.last_counter;
+                let apart = time.zip(run.first_time).is_some_and(|(now, first)| now.duration_since(first) > ONE_GO);
+                run.spread |= later && (apart || answered.get(&sid).is_some_and(|own| *own > run.last));
+                run.last = order;
+                run.last_counter = run.last_counter.max(key.counter);
+            }
+        }
+        timeline
+    }
+
+    fn note_after_copy(&mut self, outcome: &Outcome, order: usize) {
+        self.after_copy.entry(outcome.own).or_insert(order);
+    }
+}
+
+impl Latest {
+    fn note(&mut self, outcome: &Outcome, order: usize) {
+        let Some(time) = instant(outcome) else { return };
+        if !outcome.is_delayed() {
+            self.logged = self.logged.max(Some(time));
+        } else if self.stamped.is_none_or(|stamped| stamped < time) {
+            (self.stamped, self.at) = (Some(time), order);
+        }
+    }
+}
+
+fn is_live(outcome: &Outcome) -> bool {
+    outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed()
+}
+
+fn instant(outcome: &Outcome) -> Option<Timestamp> {
+    outcome.header.time.as_ref()?.instant
+}
+
+/// Whether the client may have had this chain and dropped it: its chains are full.
+pub(super) fn may_be_dropped(scene: &Scene<'_>, trial: &Trial) -> bool {
+    let Some(RatchetFact::NewChainBadMac { chains }) = trial.ratchet else { return false };
+    scene.client().is_some_and(|c| chains >= c.implementation.limits().receiver_chains)
+}
+
+/// A sign that the chain is older than what the copy holds: the sender went on from it in the session of the copy.
+pub(super) fn is_older(scene: &Scene<'_>) -> Option<Evidence> {
+    let trial = scene.outcome.trials.first()?;
+    if !may_be_dropped(scene, trial) {
+        return None;
+    }
+    let sid = scene.outcome.element.sid()?;
+    let timeline = &scene.whole.used_up.timeline;
+    let at = |order: usize| scene.whole.outcomes.get(order).map(|o| &o.header.position);
+    // We answered with a key that the copy does not hold: then it is another session, or a late message, that opens.
+    let answered = scene.own_newest().is_some() && !trial.keys.holds_newest;
+    if let Some(begun) = timeline.begun.get(&sid).filter(|begun| **begun > scene.order && !answered) {
+        let says = "the sender began a newer chain later, and that one opens: this chain is an older one";
+        return Some(in_stanza(at(*begun)?, says));
+    }
+    let sent = instant(scene.outcome).filter(|_| scene.outcome.is_delayed())?;
+    let latest = timeline.known.get(&sid)?;
+    if latest.stamped.is_some_and(|stamped| stamped > sent) {
+        return Some(in_stanza(at(latest.at)?, "sent later, in a chain that is still known: this chain is an older one"));
+    }
+    let long_ago = latest.logged.is_some_and(|logged| logged.duration_since(sent) > ZONES);
+    long_ago.then(|| scene.stanza("its delay stamp is older than what the sender sent in chains that are still known"))
+}
+
+/// Whether the copy is older than this message: it still opened what came before.
+pub(super) fn copy_is_older(scene: &Scene<'_>) -> bool {
+    let since = scene.whole.used_up.timeline.after_copy.get(&scene.outcome.own);
+    since.is_some_and(|since| *since < scene.order)
+}
+
+/// Whether nothing but a newer chain explains the failures: the copy is older than they are, and they are no old
+/// messages that were delivered again in one go.
+pub(super) fn is_newer(scene: &Scene<'_>, trial: &Trial) -> bool {
+    let outcome = scene.outcome;
+    let (Some(sid), Some(key)) = (outcome.element.sid(), outcome.key_fact()) else { return false };
+    let timeline = &scene.whole.used_up.timeline;
+    let run = timeline.failing.get(&(sid, key.ratchet_key));
+    let last = run.map_or(scene.order, |run| run.last);
+    let copy_is_older = timeline.after_copy.get(&outcome.own).is_some_and(|since| *since < last) || scene.client_failed();
+    let unknown_answer = scene.own_newest().is_some() && !trial.keys.holds_newest;
+    copy_is_older && (unknown_answer || run.is_some_and(|run| run.spread))
+}

@@ -1,0 +1,263 @@
+//! Simulated conversations of two devices, with their stores before, in between and afterwards: what only the order
+//! of events, or the other end's store, can tell. For each cause a pair: the broken case is named, and its nearest
+//! neighbour is not.
+
+#![allow(clippy::unwrap_used)] // A test may panic.
+
+mod common;
+mod simulation;
+
+use common::{captured, diagnose};
+use omemoscope::analysis::investigation::Question;
+use omemoscope::model::{ClientProfile, Code, Confidence, Diagnosis, MessageVerdict, Store};
+use omemoscope::omemo::Namespace;
+use omemoscope::omemo::wire::RatchetMessage;
+use simulation::conversation::{End, alice_and_bob, client, one_way, round};
+use simulation::identity;
+
+const VARIANTS: [Namespace; 2] = [Namespace::Legacy, Namespace::Omemo2];
+
+/// A client that speaks the variant.
+fn speaker(namespace: Namespace) -> &'static ClientProfile {
+    client(if namespace.is_legacy() { "Gajim" } else { "python-omemo" })
+}
+
+fn judged(stores: Vec<Store>, peers: Vec<Store>, capture: &str) -> Diagnosis {
+    diagnose(Question { stores, peers, ..Question::default() }, captured(capture).path())
+}
+
+fn last(found: &Diagnosis) -> &MessageVerdict {
+    found.messages.last().unwrap()
+}
+
+// ---- associated data
+
+/// Bob writes one message after `change` was made; judged with his store or without.
+fn bound_otherwise(namespace: Namespace, change: impl Fn(&mut End, &mut End), peer: bool) -> Diagnosis {
+    let (mut alice, mut bob) = alice_and_bob(namespace, speaker(namespace));
+    change(&mut alice, &mut bob);
+    let before = alice.store();
+    let message = bob.send();
+    judged(vec![before], if peer { vec![bob.store()] } else { Vec::new() }, &bob.stanza("a", &message))
+}
+
+#[test]
+fn an_identity_key_that_only_the_senders_store_knows_is_found_there() {
+    let strange = identity(77).public;
+    for namespace in VARIANTS {
+        let own = |_: &mut End, bob: &mut End| bob.session.local_identity = strange;
+        let ours = |_: &mut End, bob: &mut End| bob.session.remote_identity = strange;
+        let both = |_: &mut End, bob: &mut End| {
+            bob.session.local_identity = strange;
+            bob.session.remote_identity = identity(78).public;
+        };
+        let on_file = |alice: &mut End, _: &mut End| alice.session.remote_identity = strange;
+        let named = |change: &dyn Fn(&mut End, &mut End), detail: &'static str, side: &str, place: &str| {
+            let found = bound_otherwise(namespace, change, true);
+            let verdict = last(&found);
+            assert_eq!((verdict.code, verdict.detail), (Code::AdMismatch, Some(detail)), "{verdict:?}");
+            assert!(verdict.sentence.contains(side), "{}", verdict.sentence);
+            assert!(verdict.evidence.iter().any(|e| e.place.contains(place)), "{:?}", verdict.evidence);
+            // Without that store nothing knows the key.
+            assert_eq!(last(&bound_otherwise(namespace, change, false)).code, Code::MacMismatch);
+        };
+        named(&own, "other-sender-key", "on the sender's side", "bob@example.org, session");
+        named(&ours, "other-receiver-key", "on the sender's side", "bob@example.org, session");
+        named(&both, "both-other-keys", "other identity keys", "bob@example.org, session");
+        named(&on_file, "other-sender-key", "on our side", "bob@example.org, session");
+    }
+}
+
+#[test]
+fn an_altered_message_is_bound_to_no_key() {
+    for namespace in VARIANTS {
+        let (alice, mut bob) = alice_and_bob(namespace, speaker(namespace));
+        let mut message = bob.send();
+        message.mac[0] ^= 1;
+        let found = judged(vec![alice.store()], vec![bob.store()], &bob.stanza("a", &message));
+        assert_eq!(last(&found).code, Code::MacMismatch, "{:?}", last(&found));
+    }
+}
+
+/// Our own account has the key, our session another one: no other store is needed to see who is wrong.
+#[test]
+fn a_session_with_another_key_of_ours_than_our_account_is_our_fault() {
+    for namespace in VARIANTS {
+        let stale = |alice: &mut End, _: &mut End| alice.session.local_identity = identity(77).public;
+        let found = bound_otherwise(namespace, stale, false);
+        let verdict = last(&found);
+        assert_eq!((verdict.code, verdict.detail), (Code::AdMismatch, Some("other-receiver-key")), "{verdict:?}");
+        assert!(verdict.sentence.contains("on our side"), "{}", verdict.sentence);
+        assert_eq!(last(&bound_otherwise(namespace, |_, _| {}, false)).code, Code::EmptyMessage);
+    }
+}
+
+// ---- chains that the copy does not know
+
+/// Enough rounds for every receiving chain of the libsignal family.
+const MANY: usize = 7;
+
+/// Alice and Bob after so many rounds; two messages of Bob's first chain are on their way all the time.
+fn two_late(namespace: Namespace, rounds: usize) -> (End, End, [RatchetMessage; 2]) {
+    let (mut alice, mut bob) = alice_and_bob(namespace, speaker(namespace));
+    one_way(&mut bob, &mut alice);
+    let late = [bob.send(), bob.send()];
+    one_way(&mut alice, &mut bob);
+    (0..rounds).for_each(|_| round(&mut alice, &mut bob));
+    (alice, bob, late)
+}
+
+/// Alice's store is copied, both write on, and Alice goes back to the copy; two messages of Bob's newest chain.
+fn rolled_back(namespace: Namespace, rounds: usize) -> (End, End, [RatchetMessage; 2]) {
+    let (mut alice, mut bob, _) = two_late(namespace, rounds);
+    let copy = alice.clone();
+    (0..2).for_each(|_| round(&mut alice, &mut bob));
+    one_way(&mut bob, &mut alice);
+    let newer = [bob.send(), bob.send()];
+    (copy, bob, newer)
+}
+
+fn firsts(found: &Diagnosis) -> (Code, Option<&'static str>, Confidence) {
+    let [one, two] = [&found.messages[0], found.messages[1..].iter().find(|m| m.code != Code::OwnMessage).unwrap()];
+    assert_eq!((one.code, one.detail, one.confidence), (two.code, two.detail, two.confidence), "{:?}", found.messages);
+    (one.code, one.detail, one.confidence)
+}
+
+#[test]
+fn late_messages_of_a_dropped_chain_are_no_proof_of_an_old_store() {
+    let (alice, bob, late) = two_late(Namespace::Legacy, MANY);
+    let capture = [bob.stanza("a", &late[0]), bob.stanza("b", &late[1])].concat();
+    let found = judged(vec![alice.store()], Vec::new(), &capture);
+    assert_eq!(firsts(&found), (Code::ReceiverRolledBack, None, Confidence::Possible));
+    assert!(last(&found).open_questions.iter().any(|q| q.contains("message-key-evicted") && q.contains("--peer")));
+    assert!(found.findings.is_empty(), "{:?}", found.findings);
+    // With few chains nothing was dropped: then the two ratchets have parted.
+    let (copy, bob, newer) = rolled_back(Namespace::Legacy, 1);
+    let capture = [bob.stanza("a", &newer[0]), bob.stanza("b", &newer[1])].concat();
+    let found = judged(vec![copy.store()], Vec::new(), &capture);
+    assert_eq!(firsts(&found), (Code::ReceiverRolledBack, None, Confidence::Likely));
+}
+
+#[test]
+fn a_store_that_went_back_is_named_where_the_order_of_events_tells() {
+    let (mut copy, bob, newer) = rolled_back(Namespace::Legacy, MANY);
+    let store = copy.store();
+    let answer = copy.send();
+    let capture = [bob.stanza("a", &newer[0]), copy.stanza("o", &answer), bob.stanza("b", &newer[1])].concat();
+    let found = judged(vec![store.clone()], Vec::new(), &capture);
+    assert_eq!(firsts(&found), (Code::ReceiverRolledBack, None, Confidence::Likely));
+    // The same two in one go.
+    let capture = [bob.stanza("a", &newer[0]), bob.stanza("b", &newer[1]), copy.stanza("o", &answer)].concat();
+    let found = judged(vec![store], Vec::new(), &capture);
+    assert_eq!(firsts(&found).2, Confidence::Possible);
+}
+
+#[test]
+fn a_newer_chain_that_opens_shows_that_the_other_is_an_old_one() {
+    let (alice, mut bob, late) = two_late(Namespace::Legacy, MANY);
+    let (mut old, store) = (alice.clone(), alice.store());
+    one_way(&mut old, &mut bob);
+    let next = bob.send();
+    let stanzas = [bob.stanza("a", &late[0]), bob.stanza("b", &late[1]), bob.stanza("c", &next)].concat();
+    let found = judged(vec![store], Vec::new(), &stanzas);
+    assert_eq!(firsts(&found), (Code::MessageKeyEvicted, Some("chain-dropped"), Confidence::Likely));
+    assert_eq!(last(&found).code, Code::EmptyMessage);
+    // A library that keeps what it has not read: such a message was read.
+    let (mut alice, mut bob) = alice_and_bob(Namespace::Omemo2, client("python-omemo"));
+    let read = [one_way(&mut bob, &mut alice), one_way(&mut bob, &mut alice)];
+    (0..MANY).for_each(|_| round(&mut alice, &mut bob));
+    one_way(&mut alice, &mut bob);
+    let next = bob.send();
+    let stanzas = [bob.stanza("a", &read[0]), bob.stanza("b", &read[1]), bob.stanza("c", &next)].concat();
+    let found = judged(vec![alice.store()], Vec::new(), &stanzas);
+    assert_eq!(firsts(&found), (Code::DuplicateMessage, Some("ended-chain"), Confidence::Likely));
+}
+
+#[test]
+fn what_the_archive_delivers_is_dated_by_its_stamps() {
+    let (alice, mut bob, late) = two_late(Namespace::Legacy, MANY);
+    let current = bob.send();
+    let delayed = |hours: [u8; 3]| {
+        let stamp = |hour| format!("2026-01-01T{hour:02}:00:00Z");
+        [
+            bob.delayed("a", &stamp(hours[0]), &late[0]),
+            bob.delayed("b", &stamp(hours[1]), &late[1]),
+            bob.delayed("c", &stamp(hours[2]), &current),
+        ]
+        .concat()
+    };
+    let older = judged(vec![alice.store()], Vec::new(), &delayed([1, 2, 3]));
+    assert_eq!(firsts(&older), (Code::MessageKeyEvicted, Some("chain-dropped"), Confidence::Likely));
+    let newer = judged(vec![alice.store()], Vec::new(), &delayed([2, 3, 1]));
+    assert_eq!(firsts(&newer), (Code::MessageKeyEvicted, Some("chain-dropped"), Confidence::Possible));
+    assert!(newer.messages[0].open_questions[0].contains("receiver-rolled-back"));
+}
+
+#[test]
+fn a_copy_that_had_sent_what_we_sent_later_is_newer_than_the_message() {
+    let (mut alice, bob, late) = two_late(Namespace::Legacy, MANY);
+    let before = alice.store();
+    let sent = alice.send();
+    let capture = [bob.stanza("a", &late[0]), bob.stanza("b", &late[1]), alice.stanza("o", &sent)].concat();
+    let newer = judged(vec![alice.store()], Vec::new(), &capture);
+    assert_eq!(firsts(&newer), (Code::DuplicateMessage, Some("before-the-copy"), Confidence::Likely));
+    let older = judged(vec![before], Vec::new(), &capture);
+    assert_eq!(firsts(&older).0, Code::ReceiverRolledBack);
+}
+
+// ---- used keys
+
+/// Bob writes four messages that Alice reads; the copies are Bob before the second one, and Alice after all.
+fn four_read(namespace: Namespace) -> (End, End, End, [RatchetMessage; 4]) {
+    let (mut alice, mut bob) = alice_and_bob(namespace, speaker(namespace));
+    let first = one_way(&mut bob, &mut alice);
+    let old = bob.cloned();
+    let rest = [(); 3].map(|()| one_way(&mut bob, &mut alice));
+    let [second, third, fourth] = rest;
+    (alice, bob, old, [first, second, third, fourth])
+}
+
+#[test]
+fn a_second_delivery_is_not_blamed_on_the_sender() {
+    for namespace in VARIANTS {
+        let (mut alice, mut bob, _, read) = four_read(namespace);
+        let store = alice.store();
+        let (sent, next) = (alice.send(), bob.send());
+        // The first copy came before the log begins. The copy of the store is older than the log.
+        let capture = [alice.stanza("o", &sent), bob.stanza("b", &read[1]), bob.stanza("n", &next)].concat();
+        let found = judged(vec![store.clone()], Vec::new(), &capture);
+        assert_eq!((found.messages[1].code, found.messages[1].confidence), (Code::DuplicateMessage, Confidence::Likely));
+        assert_eq!(last(&found).code, Code::EmptyMessage);
+        assert!(found.findings.is_empty(), "{:?}", found.findings);
+        // Two of them, and nothing after them.
+        let capture = [alice.stanza("o", &sent), bob.stanza("b", &read[1]), bob.stanza("c", &read[2])].concat();
+        let found = judged(vec![store], Vec::new(), &capture);
+        assert!(found.messages[1..].iter().all(|m| m.code == Code::DuplicateMessage), "{:?}", found.messages);
+    }
+}
+
+#[test]
+fn a_sender_that_goes_through_its_chain_again_is_named_as_surely_as_the_log_allows() {
+    for namespace in VARIANTS {
+        let (mut alice, _, mut old, _) = four_read(namespace);
+        let store = alice.store();
+        let sent = alice.send();
+        let again: String = (0..4).map(|n| old.next_stanza(&n.to_string())).collect();
+        let with_ours = [alice.stanza("o", &sent), again.clone()].concat();
+        let found = judged(vec![store.clone()], Vec::new(), &with_ours);
+        assert!(
+            found.messages[1..4].iter().all(|m| (m.code, m.confidence) == (Code::SenderRolledBack, Confidence::Likely)),
+            "{:?}",
+            found.messages
+        );
+        assert!(found.findings.iter().any(|f| f.code == Code::SenderRolledBack));
+        // Without a sign that the copy is older, it may have been made in between.
+        let found = judged(vec![store], Vec::new(), &again);
+        assert_eq!((found.messages[0].code, found.messages[0].confidence), (Code::SenderRolledBack, Confidence::Possible));
+        assert!(found.messages[0].open_questions[0].contains("duplicate-message"));
+        assert!(found.findings.is_empty(), "{:?}", found.findings);
+        // A copy that had sent what we sent later is newer for certain.
+        let newer = judged(vec![alice.store()], Vec::new(), &[again, alice.stanza("o", &sent)].concat());
+        assert_eq!(newer.messages[0].code, Code::DuplicateMessage, "{:?}", newer.messages[0]);
+    }
+}
