@@ -28,6 +28,8 @@ pub fn identity(number: u8) -> IdentityKeyPair {
 pub struct Sender {
     pub session: Session,
     pub exchange: KeyExchange,
+    /// Bob's one-time prekey that she drew.
+    prekey: Option<KeyPair>,
     previous_counter: u32,
     drawn: u8,
 }
@@ -76,6 +78,7 @@ impl Sender {
                 },
             },
             session,
+            prekey: prekey.map(|(_, pair)| pair),
             previous_counter: 0,
             drawn: 100,
         };
@@ -85,7 +88,7 @@ impl Sender {
 
     /// Bob's record just before the first message.
     pub fn receiver(&self, implementation: Implementation) -> SessionRecord {
-        let session = x3dh::respond(self.session.namespace, &identity(2), &pair(5), Some(&pair(6)), &self.exchange);
+        let session = x3dh::respond(self.session.namespace, &identity(2), &pair(5), self.prekey.as_ref(), &self.exchange);
         SessionRecord { implementation, current: Some(session), archived: Vec::new() }
     }
 
