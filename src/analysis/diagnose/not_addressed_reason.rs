@@ -27,8 +27,11 @@ pub(super) fn add_reason(
     if let Some(list) = list.filter(|l| !l.ids.contains(&own_id)) {
         return judgement
             .detail("own-device-not-listed")
-            .evidence(in_stanza(&list.last, "our own device list does not name this device"))
-            .remedy(format!("Restart {} so that it puts itself on the list again.", scene.client_name()));
+            .evidence(in_stanza(&list.last, "your own device list does not name this device"))
+            .remedy(format!(
+                "Restart {} on this device, so that it puts itself on your device list again.",
+                scene.client_name()
+            ));
     }
     if let Some(judgement) = bundle(&judgement, scene, own, own_id, namespace) {
         return judgement;
@@ -42,24 +45,26 @@ pub(super) fn add_reason(
     if rids.iter().any(|r| list.ever.contains(r) && !list.ids.contains(r)) {
         return judgement
             .detail("sender-has-old-list")
-            .evidence(in_stanza(&list.last, "our newest device list no longer names a device that the sender wrote to"))
-            .remedy("The sender's client should reload the device list: closing and opening the chat or reconnecting is often enough.");
+            .evidence(in_stanza(&list.last, "your newest device list no longer names a device that the sender wrote to"))
+            .remedy("Ask the sender to let their client reload your device list: closing and opening the chat or reconnecting is often enough.");
     }
-    let judgement = judgement.evidence(in_stanza(&list.last, "our device list names this device"));
+    let judgement = judgement.evidence(in_stanza(&list.last, "your device list names this device"));
     if rids.iter().any(listed) && scene.outcome.origin != Origin::OwnAccount {
         return judgement
             .detail("sender-untrusts-us")
-            .evidence(scene.stanza("the sender wrote to another device of ours on that list"))
-            .remedy("The sender should look at our devices in the sending client and trust this one.")
+            .evidence(scene.stanza("the sender wrote to another device of yours on that list"))
+            .remedy("Ask the sender to look at your devices in their client and to trust this one.")
             .open_question("Why the sender leaves out this device (no trust, given up for silence, no session): the sender's store (--peer) would tell.");
     }
     if scene.outcome.header.room.is_some() && list.ids.iter().any(|id| *id != own_id) && !rids.iter().any(listed) {
         return judgement
             .detail("muc-not-in-members")
-            .evidence(scene.stanza("a group chat's message without a key for any of our listed devices"))
-            .remedy("Stay in the room, or become a member of it: some clients write only to those who are present.")
+            .evidence(scene.stanza("a group chat's message without a key for any of your listed devices"))
+            .remedy(
+                "Stay in the room with this device, or become a member of it: some clients write only to those who are present.",
+            )
             .open_question(
-                "Whether the sender knew that we are in the room: the sender's log with the members it saw would tell.",
+                "Whether the sender's client knew that you are in the room: the sender's log with the members it saw would tell.",
             );
     }
     unknown(judgement)
@@ -67,8 +72,8 @@ pub(super) fn add_reason(
 
 fn unknown(judgement: Judgement) -> Judgement {
     judgement
-        .remedy("Look in the sending client whether it knows and trusts this device.")
-        .open_question("Why there is no key: our device list (is this device on it?) and the sender's trust settings would tell.")
+        .remedy("Ask the sender to look in their client whether it lists and trusts this device (or look yourself, if you sent it from another device).")
+        .open_question("Why there is no key: your device list (is this device on it?) and the sender's trust settings would tell.")
 }
 
 /// The message was sent before our device came to its list.
@@ -79,9 +84,9 @@ fn before_device(judgement: &Judgement, scene: &Scene<'_>, list: &ListHistory, o
         judgement
             .clone()
             .detail("history-before-device")
-            .evidence(in_stanza(sighting, "this device came to our device list only here"))
+            .evidence(in_stanza(sighting, "this device came to your device list only with this stanza"))
             .evidence(scene.stanza(format!("the message was sent before that, {sent}")))
-            .remedy("Nothing: read it on a device that existed then.")
+            .remedy("Nothing is to be repaired: read it on a device that existed then.")
     })
 }
 
@@ -96,24 +101,24 @@ fn old_id(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
             judgement
                 .clone()
                 .detail("our-id-changed")
-                .evidence(in_stanza(&bundle.last, format!("device {rid} had our identity key")))
-                .evidence(in_store(store, format!("our device id is {own_id} now")))
-                .remedy("The sender's client should reload the device list; clear the old id from our list.")
+                .evidence(in_stanza(&bundle.last, format!("device {rid} had the identity key of this device")))
+                .evidence(in_store(store, format!("the id of this device is {own_id} now")))
+                .remedy("Ask the sender to let their client reload your device list, and take the old id off that list in your client.")
         })
 }
 
 /// Nobody could begin a session with us.
 fn bundle(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32, namespace: Namespace) -> Option<Judgement> {
     let published = scene.whole.published;
-    let restart = format!("Restart {} so that it publishes its bundle again.", scene.client_name());
+    let restart = format!("Restart {} on this device, so that it publishes its bundle again.", scene.client_name());
     if let Some(failure) = published.refused_bundle(own.jid.as_ref(), own_id, namespace) {
         let sighting = super::Sighting { position: failure.position.clone(), id: failure.stanza_id.clone() };
-        let says = format!("the server refused our bundle with {}", failure.condition);
+        let says = format!("the server refused your bundle with {}", failure.condition);
         let judgement = judgement.clone().evidence(in_stanza(&sighting, says));
         return match Refusal::of(&failure.condition) {
             Refusal::Missing => Some(judgement.detail("bundle-missing").remedy(restart)),
             Refusal::Denied => Some(judgement.detail("pep-access-denied").remedy(
-                "Our client, or the server's administrator, must make the bundle readable for all (access model \u{201c}open\u{201d}).",
+                "Update and restart your client; if it stays, ask your server's administrator to make your bundle readable for all (access model \u{201c}open\u{201d}).",
             )),
             Refusal::Other => None,
         };
@@ -121,7 +126,11 @@ fn bundle(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
     let seen = published.bundle(own.jid.as_ref(), own_id, namespace)?;
     let why = seen.unusable.as_ref()?;
     Some(
-        judgement.clone().detail("bundle-unusable").evidence(in_stanza(&seen.last, format!("our bundle: {why}"))).remedy(restart),
+        judgement
+            .clone()
+            .detail("bundle-unusable")
+            .evidence(in_stanza(&seen.last, format!("your bundle: {why}")))
+            .remedy(restart),
     )
 }
 
@@ -136,7 +145,7 @@ fn given_up(judgement: &Judgement, scene: &Scene<'_>, namespace: Namespace) -> O
             .clone()
             .detail("sender-considers-us-inactive")
             .evidence(computed(format!(
-                "messages of this sender to us had reached counter {highest}: so many in a row without an answer of ours"
+                "messages of this sender to your device had reached counter {highest}: so many in a row without an answer from it"
             )))
             .evidence(rule("silent devices", "Kaidan gives up after 106 unanswered stanzas, Smack after 400, Gajim after 2000"))
             .remedy("Write something to the sender from this device: an answer makes it active again.")
