@@ -10,6 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use common::{Case, captured, diagnose};
 use omemoscope::analysis::diagnose::explanation;
 use omemoscope::analysis::investigation::Question;
+use omemoscope::analysis::states::STATES;
+use omemoscope::analysis::words;
 use omemoscope::input::store::{self, OpenOptions};
 use omemoscope::model::{BareJid, Code, Confidence, Diagnosis, Finding, MessageVerdict};
 use std::path::Path;
@@ -100,6 +102,27 @@ fn every_explanation_has_all_its_parts_in_order() {
         // A reader who knows nothing of OMEMO stops here.
         let first = text.split("**What happened.**").nth(1).unwrap().split("\n\n").next().unwrap();
         assert!(first.matches(". ").count() + first.matches(".\n").count() >= 1, "{code}: one sentence is not enough: {first}");
+    }
+}
+
+/// Words that leave open who is meant, or give the one repair another name.
+const UNCLEAR: &[&str] = &["our", "ours", "we", "us", "here", "reset", "drop the session", "replace the session"];
+
+/// A text without what it quotes: the words of clients, and names.
+fn unquoted(text: &str) -> String {
+    let outside = |text: &str, quote| text.split(quote).step_by(2).collect::<Vec<_>>().join("");
+    outside(&outside(text, '`'), '"')
+}
+
+#[test]
+fn every_explanation_speaks_to_its_reader() {
+    let texts = Code::ALL.iter().map(|code| (code.as_str(), format!("{} {}", code.title(), explanation(*code))));
+    let words = STATES.iter().map(|state| (state.word, format!("{} {}", state.title, state.says)));
+    for (name, text) in texts.chain(words).chain([("words", words::explanation())]) {
+        let plain = unquoted(&text).to_lowercase().replace(|c: char| !c.is_alphanumeric(), " ");
+        let plain = format!(" {} ", plain.split_whitespace().collect::<Vec<_>>().join(" "));
+        let found: Vec<_> = UNCLEAR.iter().filter(|word| plain.contains(&format!(" {word} "))).collect();
+        assert!(found.is_empty(), "{name} says {found:?}");
     }
 }
 
