@@ -247,7 +247,7 @@ _omemoscope() {
             return 0
             ;;
         omemoscope__subcmd__explain)
-            opts="-v -q -h -V --account --device --format --color --verbose --quiet --help --version ok empty-message not-addressed own-message no-session duplicate-message prekey-missing signed-prekey-missing identity-changed mac-mismatch receiver-rolled-back sender-rolled-back too-many-skipped message-key-evicted payload-auth-failed malformed-stanza malformed-message unsupported-version variant-mismatch simultaneous-initiation device-id-collision wrong-recipient-jid untrusted-device ad-mismatch store-corrupt bundle-signature-invalid label-signature-invalid beyond-snapshot active inactive stale trusted untrusted undecided compromised unknown"
+            opts="-v -q -h -V --account --device --format --color --verbose --quiet --help --version ok empty-message not-addressed own-message no-session duplicate-message prekey-missing signed-prekey-missing identity-changed mac-mismatch receiver-rolled-back sender-rolled-back too-many-skipped message-key-evicted payload-auth-failed malformed-stanza malformed-message unsupported-version variant-mismatch simultaneous-initiation device-id-collision wrong-recipient-jid untrusted-device ad-mismatch store-corrupt bundle-signature-invalid label-signature-invalid beyond-snapshot active inactive stale trusted untrusted undecided compromised unknown words"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -31,3 +31,4 @@ pub mod summary;
 pub mod survey;
 pub mod trial;
 pub mod upgrade;
+pub mod words;

@@ -18,7 +18,7 @@ pub use account::{
 pub use activity::{Activity, ActivityFacts, ActivityState};
 pub use capture::{CaptureEvent, CapturedStanza, ClientLine, Direction};
 pub use client::{ClientProfile, Healing, Refusals, Remedies, SignedPreKeyRotation, TrustRule};
-pub use code::{Code, Confidence};
+pub use code::{Code, Concern, Confidence};
 pub use finding::{Content, Diagnosis, Evidence, EvidenceKind, Finding, MessageVerdict};
 pub use jid::BareJid;
 pub use message::{

@@ -240,9 +240,9 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// `our device 4711`.
+    /// `your device 4711`.
     pub fn our_device(&self) -> String {
-        self.own().and_then(|o| o.device_id).map_or_else(|| "our device".into(), |id| format!("our device {id}"))
+        self.own().and_then(|o| o.device_id).map_or_else(|| "your device".into(), |id| format!("your device {id}"))
     }
 
     /// What the client itself said of this message: its lines up to the next stanza of the same log.

@@ -341,8 +341,8 @@ fn bad_bundle(owner: &Option<BareJid>, device_id: Option<u32>, namespace: Namesp
             format!("the signature of its signed prekey does not verify with its identity key ({namespace})"),
         )],
         remedy: vec![
-            "Restart the client that owns the device: it should publish its bundle again.".into(),
-            "If the new bundle is wrong as well, this is a bug of that client (or somebody changed the bundle on the server): do not accept it."
+            "The owner of the device (you, if it is yours) restarts the client on it, so that it publishes its bundle again.".into(),
+            "If the new bundle is wrong as well, this is a bug of that client, or somebody changed the bundle on the server: the owner reports it. Others need do nothing: their clients refuse it."
                 .into(),
         ],
         stanza_ids: sighting.id.iter().cloned().collect(),
@@ -362,7 +362,7 @@ fn bad_label(label: &SeenLabel, lists: &[Sighting], detail: &'static str, what: 
             .into_iter()
             .collect(),
         remedy: vec![
-            "Set the device's name again in the client that owns it; compare fingerprints to know which device it is.".into(),
+            "To know which device it is, compare fingerprints, not names. Its owner can set the name again in a client that signs names.".into(),
         ],
         stanza_ids: lists.iter().filter_map(|list| list.id.clone()).collect(),
     }

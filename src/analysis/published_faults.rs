@@ -58,7 +58,7 @@ fn succeeded(published: &Published, failure: &PubsubFailure, node: Node) -> bool
 
 fn refusal_finding(owner: Option<&BareJid>, refusal: Refusal, bundle: bool, hits: &[Refused<'_>]) -> Option<Finding> {
     let (first, _) = hits.first()?;
-    let whose = owner.map_or_else(|| "our own account".into(), ToString::to_string);
+    let whose = owner.map_or_else(|| "your own account".into(), ToString::to_string);
     let devices: BTreeSet<u32> = hits.iter().filter_map(|(_, n)| n.device_id).collect();
     let devices = devices.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     let what = match (bundle, devices.is_empty()) {
@@ -71,13 +71,13 @@ fn refusal_finding(owner: Option<&BareJid>, refusal: Refusal, bundle: bool, hits
             "bundle-missing",
             Confidence::Proven,
             format!("{what} is not on the server: nobody can begin a session with that device."),
-            "The owner starts that device once, or clears it from the device list if it is no longer in use.",
+            "The owner of the device (you, if it is yours) starts its client once, or takes it off the device list if it is no longer in use.",
         ),
         Refusal::Denied => (
             "pep-access-denied",
             Confidence::Proven,
             format!("{what} could not be read: the server denied it ({}).", first.condition),
-            "The owner's client, or the server's administrator, must make the node readable for all (access model \u{201c}open\u{201d}).",
+            "The owner of the account (you, if it is yours) updates and restarts their client; if it stays, they ask their server's administrator to make it readable for all (access model \u{201c}open\u{201d}).",
         ),
         Refusal::Other => (
             "publish-refused",
@@ -85,7 +85,7 @@ fn refusal_finding(owner: Option<&BareJid>, refusal: Refusal, bundle: bool, hits
             format!(
                 "{what} could not be published: the node has other settings than the client asks for (precondition-not-met)."
             ),
-            "Restart the client that published; if it stays so, delete the node or let the server's administrator set it to \u{201c}open\u{201d}.",
+            "The owner of the account (you, if it is yours) restarts the client that published; if it stays, they ask their server's administrator to set the node to \u{201c}open\u{201d}.",
         ),
     };
     Some(Finding {
@@ -118,13 +118,13 @@ fn unusable(published: &Published) -> Vec<Finding> {
                 confidence: if bundle.sent_by_us { Confidence::Possible } else { Confidence::Proven },
                 sentence: if bundle.sent_by_us {
                     format!(
-                        "The bundle that we sent for {whose} cannot be used; while it stands, nobody can begin a session with it."
+                        "The bundle that your client sent for {whose} cannot be used; while it stands, nobody can begin a session with it."
                     )
                 } else {
                     format!("The bundle of {whose} cannot be used, so nobody can begin a session with it.")
                 },
                 evidence: vec![at(&bundle.last, why)],
-                remedy: vec!["Restart the client that owns the device: it should publish its bundle again.".into()],
+                remedy: vec!["The owner of the device (you, if it is yours) restarts the client on it, so that it publishes its bundle again.".into()],
                 stanza_ids: bundle.last.id.iter().cloned().collect(),
             }
         })
@@ -154,7 +154,7 @@ fn lists(published: &Published) -> Vec<Finding> {
                 Confidence::Likely,
                 format!("Two clients undo each other's changes to the device list of {whose} ({namespace})."),
                 format!("devices that had been taken off the list came back {} times; this is the last list", list.returns),
-                "Update both clients, or close one of them: each takes the other off the list (known of Monal and of two clients with lurch).",
+                "The owner of the account (you, if it is yours) updates both clients, or closes one of them: each takes the other off the list (known of Monal and of two clients with lurch).",
             );
         }
         if list.shrank && list.returns < WAR {
@@ -163,7 +163,7 @@ fn lists(published: &Published) -> Vec<Finding> {
                 Confidence::Possible,
                 format!("The device list of {whose} ({namespace}) shrank to a single device."),
                 "the list before it named others, too".into(),
-                "If nobody cleared it, a client took a failed request for an empty list (known of Dino and Monal): restart the other clients, so that they put themselves on the list again.",
+                "If nobody cleared it, a client took a failed request for an empty list (known of Dino and Monal): the owner of the account (you, if it is yours) restarts the other clients, so that they put themselves on the list again.",
             );
         }
         if list.items > 1 {
@@ -174,7 +174,7 @@ fn lists(published: &Published) -> Vec<Finding> {
                     "The device list of {whose} ({namespace}) stands in several items, and clients disagree on which counts."
                 ),
                 format!("the node holds {} items, expected one with the id \u{201c}current\u{201d}", list.items),
-                "Delete the device list's node (clear the devices), then restart the clients so that they publish it anew.",
+                "The owner of the account (you, if it is yours) clears the device list in a client, then restarts the clients, so that they publish it anew.",
             );
         }
     }

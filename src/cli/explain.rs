@@ -3,11 +3,14 @@
 use super::terminal::Terminal;
 use super::{Outcome, Stop};
 use crate::analysis::diagnose::explanation;
-use crate::analysis::states::{STATES, StateWord};
-use crate::model::Code;
+use crate::analysis::states::{self, STATES, StateWord};
+use crate::analysis::words;
+use crate::model::{Code, Concern};
 use crate::report::explain::{Explanation, Explanations};
+use crate::report::safe::safe;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsStr;
 
 const EXAMPLES: &str = "\
@@ -19,16 +22,20 @@ Examples:
   $ omemoscope explain no-session
 
   A word of the device audit
-  $ omemoscope explain stale";
+  $ omemoscope explain stale
+
+  The words that the explanations use
+  $ omemoscope explain words";
 
 /// Explain a code of a diagnosis, or a word of the device audit
 ///
-/// Tells what the code means, how it comes about, what proves it, which other causes look alike and what
-/// to do. Without a code it lists all of them.
+/// Tells what the code means, whose fault it is, what to do and what is lost; then, for those who repair
+/// clients, how it comes about, what proves it and which other causes look alike. Without a code it lists
+/// all of them; `words` explains session, ratchet, prekey and the like.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Explain {
-    /// A code as `diagnose` writes it, or a word for trust or activity as `devices` writes it
+    /// A code as `diagnose` writes it, a word for trust or activity as `devices` writes it, or `words`
     #[arg(value_name = "CODE", value_parser = TopicParser, hide_possible_values = true)]
     topic: Option<Topic>,
 }
@@ -38,17 +45,25 @@ pub struct Explain {
 enum Topic {
     Code(Code),
     State(&'static StateWord),
+    Words,
 }
 
 impl Topic {
     fn all() -> impl Iterator<Item = Self> {
-        Code::ALL.iter().copied().map(Self::Code).chain(STATES.iter().map(Self::State))
+        Code::ALL.iter().copied().map(Self::Code).chain(STATES.iter().map(Self::State)).chain([Self::Words])
+    }
+
+    /// Those of the list: codes by who has to do something, then the words of the device audit.
+    fn listed() -> impl Iterator<Item = Self> {
+        let codes = Concern::ALL.iter().flat_map(|concern| Code::ALL.iter().filter(move |code| code.concern() == *concern));
+        codes.copied().map(Self::Code).chain(STATES.iter().map(Self::State))
     }
 
     fn word(self) -> &'static str {
         match self {
             Self::Code(code) => code.as_str(),
             Self::State(state) => state.word,
+            Self::Words => words::TOPIC,
         }
     }
 
@@ -56,22 +71,34 @@ impl Topic {
         match self {
             Self::Code(code) => Explanation {
                 code: code.as_str(),
+                group: code.concern().title(),
+                subject: code.subject(),
                 title: code.title().to_owned(),
                 harmless: code.is_harmless(),
                 markdown: explanation(code).to_owned(),
             },
             Self::State(state) => Explanation {
                 code: state.word,
+                group: state.about,
+                subject: states::SUBJECT,
                 title: state.title.to_owned(),
                 harmless: matches!(state.word, "active" | "trusted"),
                 markdown: state.says.to_owned(),
+            },
+            Self::Words => Explanation {
+                code: words::TOPIC,
+                group: "",
+                subject: "",
+                title: words::TITLE.to_owned(),
+                harmless: true,
+                markdown: words::explanation(),
             },
         }
     }
 }
 
-/// Takes a word, with or without the `/detail` behind it, and knows all words for completions and for
-/// `did you mean`.
+/// Takes a word in letters of any case, with or without the `/detail` behind it, and knows all words for
+/// completions and for `did you mean`.
 #[derive(Clone)]
 struct TopicParser;
 
@@ -80,11 +107,15 @@ impl TypedValueParser for TopicParser {
 
     fn parse_ref(&self, cmd: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<Topic, clap::Error> {
         let text = value.to_string_lossy();
-        let word = text.split('/').next().unwrap_or_default();
+        let word = text.split('/').next().unwrap_or_default().to_ascii_lowercase();
+        if let Some(topic) = Topic::all().find(|topic| topic.word() == word) {
+            return Ok(topic);
+        }
+        // The parser of fixed words knows which of them is near.
         let known = PossibleValuesParser::new(Topic::all().map(Topic::word));
-        let word = known.parse_ref(cmd, arg, OsStr::new(word))?;
-        let unknown = || clap::Error::new(clap::error::ErrorKind::InvalidValue).with_cmd(cmd);
-        Topic::all().find(|topic| topic.word() == word).ok_or_else(unknown)
+        let near = known.parse_ref(cmd, arg, OsStr::new(&word)).err();
+        let near = near.as_ref().and_then(|error| error.get(ContextKind::SuggestedValue)).and_then(suggestion);
+        Err(cmd.clone().error(ErrorKind::InvalidValue, unknown(&text, near)))
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
@@ -92,12 +123,27 @@ impl TypedValueParser for TopicParser {
     }
 }
 
+fn suggestion(value: &ContextValue) -> Option<&str> {
+    match value {
+        ContextValue::String(word) => Some(word),
+        ContextValue::Strings(words) => words.first().map(String::as_str),
+        _ => None,
+    }
+}
+
+/// What is said of an unknown word: the near one first, the list after it.
+fn unknown(text: &str, near: Option<&str>) -> String {
+    let near = near.map(|word| format!("  Did you mean {word}?\n")).unwrap_or_default();
+    let all: Vec<&str> = Topic::all().map(Topic::word).collect();
+    format!("'{}' is no code or word that can be explained.\n{near}  Known are: {}", safe(text), all.join(", "))
+}
+
 impl Explain {
     /// Explains one word, or lists all.
     pub fn run(&self, terminal: &mut Terminal) -> Result<Outcome, Stop> {
         match self.topic {
             Some(topic) => terminal.show(&topic.explained())?,
-            None => terminal.show(&Explanations { codes: Topic::all().map(Topic::explained).collect() })?,
+            None => terminal.show(&Explanations { codes: Topic::listed().map(Topic::explained).collect() })?,
         }
         Ok(Outcome::Clean)
     }

@@ -3,7 +3,9 @@
 use super::terminal::Terminal;
 use super::{Outcome, Stop, command};
 use crate::analysis::diagnose::{CAUSES, explanation};
-use crate::model::Code;
+use crate::analysis::states::{self, STATES};
+use crate::analysis::words;
+use crate::model::{Code, Concern};
 use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -54,19 +56,30 @@ impl Generate {
     }
 }
 
-/// All explanations in the order of decision, each below its code.
+/// The words, and all explanations in the order of decision, each below its code.
 fn causes_page() -> String {
     let mut page = String::from(
-        "# Causes\n\nWhat each code of a diagnosis means: the texts of `omemoscope explain CODE`, in the order of decision.\n\n",
+        "# Causes\n\nWhat each code of a diagnosis means: the texts of `omemoscope explain CODE`, in the order of decision.\n",
     );
-    let mut told = Vec::new();
+    page.push_str(&format!("\n## Words\n\n{}", words::explanation()));
+    let mut codes = Vec::new();
     for code in CAUSES.iter().map(|cause| cause.code) {
-        if !told.contains(&code) {
-            page.push_str(&format!("* [{code}](#{code}): {}\n", code.title()));
-            told.push(code);
+        if !codes.contains(&code) {
+            codes.push(code);
         }
     }
-    for code in told {
+    page.push_str("\n## All codes\n");
+    for concern in Concern::ALL {
+        page.push_str(&format!("\n{}:\n\n", concern.title()));
+        for code in codes.iter().filter(|code| code.concern() == *concern) {
+            page.push_str(&format!("- [{code}](#{code}): {} {}\n", code.subject(), code.title()));
+        }
+    }
+    page.push_str("\n## Words for activity and trust\n\nAs `devices` writes them.\n\n");
+    for state in STATES {
+        page.push_str(&format!("- **{}**: {} {}. {}\n", state.word, states::SUBJECT, state.title, state.says));
+    }
+    for code in codes {
         let text = explanation(code);
         let linked =
             Code::ALL.iter().fold(text, |text, other| text.replace(&format!("[{other}]"), &format!("[{other}](#{other})")));

@@ -17,7 +17,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $text,)+ }
             }
 
-            /// A few words on it.
+            /// A few words on it, to be read after [`Self::subject`].
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $doc,)+ }
             }
@@ -26,40 +26,78 @@ macro_rules! codes {
 }
 
 codes! {
-    Ok = "ok", "decrypts, and this client would show it";
-    EmptyMessage = "empty-message", "carries no text: key transport, heartbeat or completion of a session";
-    NotAddressed = "not-addressed", "has no key for our device";
+    Ok = "ok", "decrypts, and your client would show it";
+    EmptyMessage = "empty-message", "carries no text, on purpose";
+    NotAddressed = "not-addressed", "has no key for this device";
     OwnMessage = "own-message", "was sent by this very device";
-    NoSession = "no-session", "belongs to a session that the store does not have";
-    DuplicateMessage = "duplicate-message", "was read before";
-    PrekeyMissing = "prekey-missing", "names a one-time prekey that the store does not hold";
-    SignedPrekeyMissing = "signed-prekey-missing", "names a signed prekey that the store does not hold";
-    IdentityChanged = "identity-changed", "comes with another identity key than the known one";
-    MacMismatch = "mac-mismatch", "does not fit any session state we have";
-    ReceiverRolledBack = "receiver-rolled-back", "belongs to a later state of our ratchet than the store holds";
-    SenderRolledBack = "sender-rolled-back", "uses a ratchet state that its sender had used before";
-    TooManySkipped = "too-many-skipped", "lies further ahead than this client accepts";
-    MessageKeyEvicted = "message-key-evicted", "came so late that its key was dropped";
-    PayloadAuthFailed = "payload-auth-failed", "has a payload that does not belong to its key";
-    MalformedStanza = "malformed-stanza", "is XML that a receiver cannot use";
-    MalformedMessage = "malformed-message", "holds a key element that is no message of its variant";
-    UnsupportedVersion = "unsupported-version", "is of a version that nobody has defined";
-    VariantMismatch = "variant-mismatch", "mixes two variants of OMEMO";
-    SimultaneousInitiation = "simultaneous-initiation", "belongs to a session that lost against one begun at the same time";
+    NoSession = "no-session", "continues a session that your client does not have";
+    DuplicateMessage = "duplicate-message", "is another copy of one that came before";
+    PrekeyMissing = "prekey-missing", "names a one-time prekey that your client no longer has";
+    SignedPrekeyMissing = "signed-prekey-missing", "names a signed prekey that your client no longer has";
+    IdentityChanged = "identity-changed", "comes with another identity key than the one known for its device";
+    MacMismatch = "mac-mismatch", "fits no state of the session, and why is not known";
+    ReceiverRolledBack = "receiver-rolled-back", "needs newer keys than your client, or this copy, has";
+    SenderRolledBack = "sender-rolled-back", "was encrypted with keys that its sender had used before";
+    TooManySkipped = "too-many-skipped", "comes after more missing messages than your client accepts";
+    MessageKeyEvicted = "message-key-evicted", "came so late that your client had dropped its key";
+    PayloadAuthFailed = "payload-auth-failed", "has a text that does not belong to its key";
+    MalformedStanza = "malformed-stanza", "stands in XML that no client can use";
+    MalformedMessage = "malformed-message", "holds a key that is no OMEMO message, or is wrongly announced";
+    UnsupportedVersion = "unsupported-version", "is in none of the known versions of OMEMO";
+    VariantMismatch = "variant-mismatch", "is in a variant that your client does not speak, or mixes two";
+    SimultaneousInitiation = "simultaneous-initiation", "belongs to one of two sessions that were begun at the same time";
     DeviceIdCollision = "device-id-collision", "comes from a device id that two devices use";
-    WrongRecipientJid = "wrong-recipient-jid", "names another address than ours";
-    UntrustedDevice = "untrusted-device", "decrypts, but this client does not show messages of a device with this trust";
-    AdMismatch = "ad-mismatch", "fits but for the identity keys that it is bound to";
+    WrongRecipientJid = "wrong-recipient-jid", "names another address than yours, or a room hides its sender";
+    UntrustedDevice = "untrusted-device", "decrypts, but your client hides it: its device is not trusted";
+    AdMismatch = "ad-mismatch", "fits but for the identity keys: one side has a wrong one on file";
     StoreCorrupt = "store-corrupt", "needs a part of the store that is damaged";
-    BundleSignatureInvalid = "bundle-signature-invalid", "is a bundle whose signature does not verify";
-    LabelSignatureInvalid = "label-signature-invalid", "is a device list with a label that is not validly signed";
-    BeyondSnapshot = "beyond-snapshot", "belongs to a later state of our ratchet than this snapshot holds";
+    BundleSignatureInvalid = "bundle-signature-invalid", "has a signature that does not verify";
+    LabelSignatureInvalid = "label-signature-invalid", "has a device name that is not validly signed";
+    BeyondSnapshot = "beyond-snapshot", "needs newer keys than this copy of the store has";
 }
 
 impl Code {
     /// The code with this text.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|c| c.as_str() == text)
+    }
+
+    /// What the code is said of.
+    pub const fn subject(self) -> &'static str {
+        match self {
+            Self::BundleSignatureInvalid => "the bundle",
+            Self::LabelSignatureInvalid => "the device list",
+            _ => "the message",
+        }
+    }
+
+    /// Who has to do something.
+    pub const fn concern(self) -> Concern {
+        match self {
+            Self::Ok | Self::EmptyMessage | Self::OwnMessage | Self::DuplicateMessage | Self::BeyondSnapshot => Concern::Nobody,
+            Self::ReceiverRolledBack
+            | Self::StoreCorrupt
+            | Self::NoSession
+            | Self::PrekeyMissing
+            | Self::SignedPrekeyMissing
+            | Self::MacMismatch
+            | Self::AdMismatch
+            | Self::SimultaneousInitiation
+            | Self::TooManySkipped
+            | Self::IdentityChanged
+            | Self::UntrustedDevice
+            | Self::VariantMismatch => Concern::You,
+            Self::NotAddressed
+            | Self::SenderRolledBack
+            | Self::MessageKeyEvicted
+            | Self::PayloadAuthFailed
+            | Self::MalformedStanza
+            | Self::MalformedMessage
+            | Self::UnsupportedVersion
+            | Self::DeviceIdCollision
+            | Self::WrongRecipientJid => Concern::Sender,
+            Self::BundleSignatureInvalid | Self::LabelSignatureInvalid => Concern::Published,
+        }
     }
 
     /// Whether nothing is wrong when this is said of a message.
@@ -74,6 +112,34 @@ impl Code {
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+/// Who has to do something about a code: how a list of all codes is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Concern {
+    /// Nothing is wrong.
+    Nobody,
+    /// The reader can do something.
+    You,
+    /// The sender must do something.
+    Sender,
+    /// It is about a bundle or a device list.
+    Published,
+}
+
+impl Concern {
+    /// All, in the order of a list.
+    pub const ALL: &[Self] = &[Self::Nobody, Self::You, Self::Sender, Self::Published];
+
+    /// Its heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Nobody => "Nothing is wrong",
+            Self::You => "You can do something",
+            Self::Sender => "The sender must do something",
+            Self::Published => "About bundles and device lists",
+        }
     }
 }
 

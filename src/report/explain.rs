@@ -1,6 +1,7 @@
 //! What a code means: `omemoscope/explain/1`.
 
 use super::{Line, Page, View, page::Look};
+use crate::analysis::words::TOPIC;
 use serde::Serialize;
 
 /// One code or state with its documentation.
@@ -8,7 +9,11 @@ use serde::Serialize;
 pub struct Explanation {
     /// The word.
     pub code: &'static str,
-    /// A few words on it.
+    /// The part of the list that it stands in.
+    pub group: &'static str,
+    /// What it is said of.
+    pub subject: &'static str,
+    /// A few words on it, to be read after the subject.
     pub title: String,
     /// Whether nothing is wrong when it is said.
     pub harmless: bool,
@@ -27,12 +32,17 @@ impl View for Explanation {
     const COMMAND: &'static str = "explain";
 
     fn text(&self, page: &mut Page) {
-        page.line(0, Line::new().strong(self.code).plain(format!(": {}", self.title)));
+        let subject = if self.subject.is_empty() { String::new() } else { format!("{} ", self.subject) };
+        page.line(0, Line::new().strong(self.code).plain(format!(": {subject}{}", self.title)));
         // The text begins with the code as its heading, which stands above already.
         let text = self.markdown.trim();
         let text = text.strip_prefix('#').and_then(|t| t.trim_start().strip_prefix(self.code)).unwrap_or(text);
         page.gap();
         markdown(page, text);
+        if self.code != TOPIC {
+            page.gap();
+            page.line(0, words_line());
+        }
     }
 }
 
@@ -40,18 +50,32 @@ impl View for Explanations {
     const COMMAND: &'static str = "explain";
 
     fn text(&self, page: &mut Page) {
-        page.line(0, Line::new().strong("What the codes and words mean"));
-        let rows = self
-            .codes
-            .iter()
-            .map(|e| {
-                vec![(if e.harmless { Look::Good } else { Look::Strong }, e.code.to_owned()), (Look::Plain, e.title.clone())]
-            })
-            .collect();
-        page.columns(2, &["code", "meaning"], rows);
+        for group in self.codes.chunk_by(|a, b| a.group == b.group) {
+            let Some(first) = group.first() else { continue };
+            page.heading(first.group);
+            list(page, group);
+        }
         page.gap();
-        page.line(0, Line::new().faint("omemoscope explain CODE says more."));
+        page.line(0, Line::new().plain("For one of them in full: ").strong("omemoscope explain CODE"));
+        page.line(0, words_line());
     }
+}
+
+/// Where the words of all explanations, and the repairs that they name, are explained.
+fn words_line() -> Line {
+    Line::new().plain("For the words used, and how to do a repair: ").strong("omemoscope explain words")
+}
+
+/// One group. What all are said of stands once above them.
+fn list(page: &mut Page, group: &[Explanation]) {
+    let one = group.first().map(|e| e.subject).filter(|subject| group.iter().all(|e| e.subject == *subject));
+    let rows = group.iter().map(|e| {
+        let look = if e.harmless { Look::Good } else { Look::Strong };
+        let says = if one.is_some() { e.title.clone() } else { format!("{} {}", e.subject, e.title) };
+        vec![(look, e.code.to_owned()), (Look::Plain, says)]
+    });
+    let subject = one.map(|subject| format!("{subject} …")).unwrap_or_default();
+    page.columns(2, &["", &subject], rows.collect());
 }
 
 /// Shows the small part of Markdown that the explanations use: headings, paragraphs, lists, fenced text.

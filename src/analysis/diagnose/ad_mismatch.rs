@@ -1,32 +1,37 @@
 //! # ad-mismatch
 //!
-//! **What happened.** Key, counter and text fit, but the message is bound to other identity keys than the ones the
-//! session has: one side has a wrong identity key on file, or puts the two in the wrong order. This is a fault of a
-//! program or a damaged store, not of a person.
-//!
-//! **How it shows.** "Bad MAC", "No valid sessions", "Authentication tags do not match": the same as for altered
-//! bytes, in every client.
-//!
-//! **Mechanism.** The MAC covers both identity keys. Legacy: sender's, then receiver's. OMEMO 2: the initiator's,
-//! then the responder's, in Ed25519 form.
-//!
-//! **What proves it.** The MAC verifies as soon as the keys are swapped, or one is replaced by another known one: of
-//! your store, or of the sender's (`--peer`). Which side has the wrong key follows from the owner's own store, where
-//! it is given.
-//!
-//! **Mistaken for.** [mac-mismatch]: there no order and no known key helps. [device-id-collision].
+//! **What happened.** The message fits the session but for the identity keys: one side has a wrong identity key on file
+//! for the other, or puts the two in the wrong order. Mostly a bug or a damaged store did that, not you or the sender;
+//! but a wrong key on file may also be somebody else's.
 //!
 //! **What to do.**
-//! - Replace the session, best from the side that has the wrong key: a new key exchange binds it to the right keys.
-//! - If it comes back, report it to the makers of the client that has the wrong key or order (often after an import
-//!   or a migration).
-//! - The text can be shown here, with this warning.
+//! - Compare both fingerprints with the sender over another way.
+//! - If they are right, end and restart the session: the new one is bound to the right keys.
+//! - If it comes back, report it to the makers of the client that has the wrong key or order (often after an import or
+//!   a migration).
+//!
+//! **What is lost.** Nothing: omemoscope can show the text, with this warning. Your client refuses it, and what follows
+//! until the session is restarted.
 //!
 //! **Fine causes.**
 //! - `swapped`: the two identity keys stand in the other order.
 //! - `other-sender-key`: bound to another identity key of the sender.
-//! - `other-receiver-key`: bound to another identity key of ours.
+//! - `other-receiver-key`: bound to another identity key of your device.
 //! - `both-other-keys`: bound to other identity keys of both sides.
+//!
+//! ### For those who repair clients
+//!
+//! **How it shows.** "Bad MAC", "No valid sessions", "Authentication tags do not match": the same as for altered bytes,
+//! in every client.
+//!
+//! **Mistaken for.** [mac-mismatch]: there no order and no known key helps. [device-id-collision].
+//!
+//! **Mechanism.** The MAC covers both identity keys. Legacy: sender's, then receiver's. OMEMO 2: the initiator's, then
+//! the responder's, in Ed25519 form.
+//!
+//! **What proves it.** The MAC verifies as soon as the keys are swapped, or one is replaced by another known one: of
+//! your store, or of the sender's (`--peer`). Which side has the wrong key follows from the owner's own store, where
+//! it is given.
 //!
 //! **References.** XEP-0384, "Key Exchange" and "Double Ratchet"; X3DH, "Sending the initial message".
 
@@ -59,21 +64,32 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     };
     let replace = match wrong {
         Some(Side::Senders) => {
-            "The sender should end and restart its session with us: a new key exchange binds it to the right keys."
+            "Compare both fingerprints with the sender over another way. If they are right, ask the sender to end and restart the session in their client: that binds it to the right keys."
         }
-        _ => "Replace the session with this device: a new key exchange binds it to the right keys.",
+        _ => {
+            "Compare both fingerprints with the sender over another way. If they are right, end and restart the session: that binds it to the right keys."
+        }
     };
-    Some(judgement.remedy(replace).remedy("If it comes back, the client with the wrong key or order has a bug: report it there."))
+    Some(
+        judgement
+            .remedy(replace)
+            .remedy("If it comes back, the client with the wrong key or order has a bug: report it to its makers."),
+    )
 }
 
 fn general(scene: &Scene<'_>) -> String {
-    format!("The message from {} is bound to other identity keys than the session.", scene.sender())
+    format!(
+        "The message from {} fits but for the identity keys: one side has a wrong one on file, or they stand in the wrong order.",
+        scene.sender()
+    )
 }
 
 fn swapped(scene: &Scene<'_>, wrong: Option<Side>) -> String {
     match wrong {
         Some(Side::Senders) => format!("{} put the two identity keys in the wrong order.", scene.sender()),
-        Some(Side::Ours) => format!("Our session with {} has the two identity keys in the wrong order.", scene.sender()),
+        Some(Side::Ours) => {
+            format!("Your client's session with {} has the two identity keys in the wrong order.", scene.sender())
+        }
         None => general(scene),
     }
 }
@@ -86,7 +102,9 @@ fn other_sender(scene: &Scene<'_>, wrong: Option<Side>) -> String {
                 scene.sender()
             )
         }
-        Some(Side::Ours) => format!("The fault is on our side: our session has a wrong identity key for {}.", scene.sender()),
+        Some(Side::Ours) => {
+            format!("The fault is on this side: your client's session has a wrong identity key for {}.", scene.sender())
+        }
         None => general(scene),
     }
 }
@@ -94,12 +112,12 @@ fn other_sender(scene: &Scene<'_>, wrong: Option<Side>) -> String {
 fn other_receiver(scene: &Scene<'_>, wrong: Option<Side>) -> String {
     match wrong {
         Some(Side::Senders) => format!(
-            "The fault is on the sender's side: {} bound the message to an identity key of ours that we do not have.",
+            "The fault is on the sender's side: {} bound the message to an identity key that your device does not have.",
             scene.sender()
         ),
         Some(Side::Ours) => {
             format!(
-                "The fault is on our side: our session with {} has another identity key of ours than our account.",
+                "The fault is on this side: your client's session with {} has another identity key of your device than its account.",
                 scene.sender()
             )
         }
@@ -112,7 +130,7 @@ fn of_sender(key: &OtherKey) -> [Evidence; 2] {
 }
 
 fn of_ours(key: &OtherKey) -> [Evidence; 2] {
-    found(key, "ours")
+    found(key, "your device")
 }
 
 fn found(key: &OtherKey, whose: &str) -> [Evidence; 2] {

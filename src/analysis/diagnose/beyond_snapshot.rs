@@ -1,20 +1,28 @@
 //! # beyond-snapshot
 //!
-//! **What happened.** Nothing is wrong with the message. The store copy you gave is older than it, and between the
-//! two the client made a random key that no copy could contain.
+//! **What happened.** The copy of the store that you gave is older than the message, and between the two your client
+//! made a new random key that the copy cannot contain. Nothing is wrong with the message or its sender.
 //!
-//! **How it shows.** Only here: the client itself read the message.
+//! **What to do.**
+//! - First see: does your client itself fail at this sender's messages, or only this copy?
+//! - Only the copy: nothing is to be repaired. To read the message with omemoscope, give a copy taken later (`--store`
+//!   may be repeated).
+//! - The client, too: go on at [receiver-rolled-back].
+//!
+//! **What is lost.** Nothing, if the client itself read the message.
+//!
+//! ### For those who repair clients
+//!
+//! **How it shows.** Only in omemoscope: the client itself read the message.
+//!
+//! **Mistaken for.** [receiver-rolled-back]: the same evidence, when the copy is what the client really works with. Say
+//! `--snapshot` if it is only a copy.
 //!
 //! **Mechanism.** A copy opens later messages in chains it knows and through one new ratchet step. After that the
 //! client makes a new random ratchet key, and what builds on it needs a later copy.
 //!
-//! **What proves it.** Your own outgoing stanzas carry a ratchet key that the copy does not hold; or a later copy
-//! knows the chain. Counters alone say `likely`.
-//!
-//! **Mistaken for.** [receiver-rolled-back]: the same evidence, when the copy is what the client really works with.
-//! Say `--snapshot` if it is only a copy.
-//!
-//! **What to do.** Give a copy taken later (`--store` may be repeated), if you want to read the message.
+//! **What proves it.** Your own outgoing stanzas carry a ratchet key that the copy does not hold; or a later copy knows
+//! the chain. Counters alone say `likely`.
 //!
 //! **References.** The Double Ratchet Algorithm, "Diffie-Hellman ratchet".
 
@@ -44,7 +52,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         format!("The message from {} needs a later copy of the store than this one.", scene.sender()),
     )
     .all_evidence(moved.evidence)
-    .remedy("Give a copy taken later; --store may be repeated.");
+    .remedy("If only this copy fails, nothing is to be repaired: to read the message with omemoscope, give a copy taken later (--store may be repeated).");
     Some(match moved.confidence {
         Confidence::Proven => judgement,
         Confidence::Possible => judgement.open_question(

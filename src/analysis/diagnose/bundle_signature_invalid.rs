@@ -1,31 +1,38 @@
 //! # bundle-signature-invalid
 //!
-//! **What happened.** The published keys of a device are wrongly signed, so clients refuse them and nobody can begin
-//! a session with that device. The owner of that device, or somebody with access to the server, must have changed or
-//! damaged them.
+//! **What happened.** The bundle of a device is wrongly signed, so clients refuse it and nobody can begin a session
+//! with that device. Mostly a bug or a damaged upload did that, and nobody is to blame; somebody with access to the
+//! server could do it, too.
 //!
-//! **How it shows.** At the sender: "Invalid signature on device key!" (Gajim, libsignal), SG_ERR_INVALID_KEY
-//! (-1002), "Invalid signature" (Converse), "Marking device … bundle as broken" (Monal), "Bad bundle" (Dino); the
-//! device is skipped. The owner of the device sees [not-addressed].
+//! **What to do.**
+//! - The device's owner (you, if it is yours) restarts the client on it, so that it publishes its bundle again.
+//! - If the new bundle is wrong as well, the owner reports it to the makers of that client and asks the server's
+//!   administrator.
+//! - Everybody else need do nothing: clients refuse a wrong bundle by themselves.
+//!
+//! **What is lost.** On that device, the messages that were not encrypted for it meanwhile.
+//!
+//! **Fine causes.**
+//! - `valid-but-refused`: the bundle is right, and there is nothing to repair on that device. Your client says "Invalid
+//!   signature", but every bundle in the capture verifies and one has the sign bit set: a bug of Converse, which is to
+//!   be updated.
+//!
+//! ### For those who repair clients
+//!
+//! **How it shows.** At the sender: "Invalid signature on device key!" (Gajim, libsignal), SG_ERR_INVALID_KEY (-1002),
+//! "Invalid signature" (Converse), "Marking device … bundle as broken" (Monal), "Bad bundle" (Dino); the device is
+//! skipped. The owner of the device sees [not-addressed].
+//!
+//! **Mistaken for.** A missing bundle ([not-addressed], `bundle-missing`). A client's bug: Converse 14 refuses valid
+//! OMEMO 2 bundles whose identity key has its sign bit set.
 //!
 //! **Mechanism.** The signed prekey of a bundle is signed with the identity key. A bug, a damaged publication or
 //! somebody on the server breaks that.
 //!
 //! **What proves it.** The signature itself, checked by every rule that clients use.
 //!
-//! **Mistaken for.** A missing bundle ([not-addressed], `bundle-missing`). A client's bug: Converse 14 refuses valid
-//! OMEMO 2 bundles whose identity key has its sign bit set.
-//!
-//! **What to do.**
-//! - Restart the client that owns the device, so that it publishes again.
-//! - Do not accept a wrong bundle. Messages that were not encrypted for the device meanwhile cannot be read there.
-//!
-//! **Fine causes.**
-//! - `valid-but-refused`: the client says "Invalid signature", but every bundle in the capture verifies and one has
-//!   the sign bit set: a bug of Converse, the bundle is right.
-//!
-//! **References.** XEP-0384, "Bundles"; XEdDSA; libsignal `curve_verify_signature`;
-//! signalapp/libsignal-protocol-c#70; gkdr/lurch#53.
+//! **References.** XEP-0384, "Bundles"; XEdDSA; libsignal `curve_verify_signature`; signalapp/libsignal-protocol-c#70;
+//! gkdr/lurch#53.
 
 use super::{Cause, Scene, Verdicts, Whole, in_stanza, rule};
 use crate::analysis::published::BundleSeen;
@@ -70,8 +77,8 @@ fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
             rule(CONVERSE, "version 14 refuses valid OMEMO 2 bundles whose identity key has its sign bit set"),
         ],
         remedy: vec![
-            format!("Update {CONVERSE}; nothing is wrong with the device that it refuses."),
-            "Until then use the legacy variant with that device, or another client.".into(),
+            format!("You, where you use {CONVERSE}: update it. Nothing is wrong with the device that it refuses."),
+            "Until then, write to that device in the legacy variant, or from another client.".into(),
         ],
         stanza_ids: bundle.last.id.iter().cloned().collect(),
     }]

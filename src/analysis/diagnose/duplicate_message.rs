@@ -1,7 +1,20 @@
 //! # duplicate-message
 //!
-//! **What happened.** The message came before; this is another copy of it. Its key was used up by the first one, as
-//! it should be, and nothing is lost.
+//! **What happened.** The message came before; this is another copy of it. Its key was used up by the first one, as it
+//! should be, and nothing is lost.
+//!
+//! **What to do.** Nothing. Above all do not end the session because of it.
+//!
+//! **What is lost.** Nothing: your client has the first copy (but see `before-the-copy`).
+//!
+//! **Fine causes.**
+//! - `archive-replay`: this copy came from the archive.
+//! - `carbon`: this copy is a carbon.
+//! - `before-the-copy`: no second copy was seen. Your store copy is newer than the message, so your client had dealt
+//!   with it before; whether it read it, only the client's own history can tell.
+//! - `ended-chain`: its chain has ended, and the library keeps no keys of an ended chain but those it has not used.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.** Usually not at all. Badly written clients show the fallback text again.
 //! - Gajim: "Received duplicated message". Kaidan: "OMEMO envelope data is already received". Converse:
@@ -9,24 +22,15 @@
 //!   "since the message has been decrypted before". libsignal: "Received message with old counter",
 //!   SG_ERR_DUPLICATE_MESSAGE (-1001).
 //!
-//! **Mechanism.** The same message comes from the archive, as a carbon, from a room's history or twice after a broken
-//! connection. Every key works once.
-//!
-//! **What proves it.** The same bytes earlier in the capture. Otherwise: the chain has passed its counter, and
-//! nothing says that the sender reused it; then it says `likely`.
-//!
 //! **Mistaken for.** [sender-rolled-back]: other bytes under the same counter. [message-key-evicted]: the message was
 //! never read. A copy that comes more than five ratchet turns late fails with "Bad MAC" instead and looks like
 //! [mac-mismatch].
 //!
-//! **What to do.** Nothing. Above all do not reset the session because of it.
+//! **Mechanism.** The same message comes from the archive, as a carbon, from a room's history or twice after a broken
+//! connection. Every key works once.
 //!
-//! **Fine causes.**
-//! - `archive-replay`: this copy came from the archive.
-//! - `carbon`: this copy is a carbon.
-//! - `before-the-copy`: the store copy is newer than the message and no longer keeps its chain; what the client did
-//!   with it then, this copy cannot tell.
-//! - `ended-chain`: its chain has ended, and the library keeps no keys of an ended chain but those it has not used.
+//! **What proves it.** The same bytes earlier in the capture. Otherwise: the chain has passed its counter, and nothing
+//! says that the sender reused it; then it says `likely`.
 //!
 //! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Out-of-order messages";
 //! ChatSecure/ChatSecure-iOS#1106; iNPUTmice/Conversations#3490; omemo/gajim-omemo#36.
@@ -101,7 +105,7 @@ fn before_the_copy(scene: &Scene<'_>) -> Option<Judgement> {
         "this copy had already sent what we sent after this message, and the chain of this one is no longer kept"
     };
     Some(
-        Judgement::new(Confidence::Likely, "The store copy is newer than this message: the client had handled it before.")
+        Judgement::new(Confidence::Likely, "The store copy is newer than this message: your client had dealt with it before.")
             .detail("before-the-copy")
             .evidence(computed(says))
             .open_question(

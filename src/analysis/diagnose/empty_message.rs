@@ -1,20 +1,24 @@
 //! # empty-message
 //!
-//! **What happened.** The message carries no text, on purpose: it completes a session, keeps the ratchet turning
-//! (heartbeat) or hands over a key. Nothing is lost and nothing is wrong.
+//! **What happened.** The message carries no text, on purpose: clients exchange such messages to begin or keep up a
+//! session. Nothing is lost and nothing is wrong.
+//!
+//! **What to do.** Nothing.
+//!
+//! **What is lost.** Nothing.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.** Not at all. Clients with a bug show a phantom "could not be decrypted". lurch logs "received
 //! keytransportmsg", Conversations "received OMEMO key transport message", Monal "KeyTransportElement received".
+//!
+//! **Mistaken for.** A lost text: a message with text always has a payload. A log that left the payload out says so.
 //!
 //! **Mechanism.** After a key exchange the receiver should answer with an empty message. From counter 53 on, OMEMO 2
 //! clients send one (heartbeat), so that a one-sided conversation stays safe. In OMEMO 2 the key material of an empty
 //! message is 32 zero bytes.
 //!
 //! **What proves it.** There is no payload.
-//!
-//! **Mistaken for.** A lost text: a message with text always has a payload. A log that left the payload out says so.
-//!
-//! **What to do.** Nothing.
 //!
 //! **References.** XEP-0384, "Business Rules" (heartbeat) and "Receiving a message"; profanity-im/profanity#2129;
 //! tigase/beagle-im#64.
@@ -39,7 +43,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let unanswered = outcome.own_counter.filter(|n| *n >= HEARTBEAT && !namespace.is_legacy());
     let purpose = match (outcome.key_fact(), unanswered) {
         (Some(key), _) if key.is_exchange() => "it begins a session",
-        (Some(_), Some(_)) => "a heartbeat, since we had sent many messages without an answer",
+        (Some(_), Some(_)) => "a heartbeat, since you had sent many messages without an answer",
         (Some(key), None) if key.counter >= HEARTBEAT => "it keeps the ratchet turning after many one-sided messages",
         (Some(_), None) => "it completes a session or keeps the ratchet turning",
         (None, _) => "it is meant for other devices",
@@ -48,8 +52,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         Judgement::new(Confidence::Proven, format!("The message from {} carries no text: {purpose}.", scene.sender()))
             .evidence(scene.stanza("there is no payload"));
     if let Some(counter) = unanswered {
-        let says =
-            format!("we had sent it messages up to counter {counter}; from {HEARTBEAT} on the receiver must send a heartbeat");
+        let says = format!(
+            "your device had sent it messages up to counter {counter}; from {HEARTBEAT} on the receiver must send a heartbeat"
+        );
         judgement = judgement.evidence(rule("XEP-0384, heartbeat", says));
     }
     match outcome.payload.as_deref() {

@@ -1,7 +1,21 @@
 //! # identity-changed
 //!
-//! **What happened.** A message that begins a session comes with another identity key than the one known for this
-//! device. Mostly the contact reinstalled the client; but it is also what an attack would look like.
+//! **What happened.** A device that your client knows comes with another identity key. Mostly the contact installed
+//! their client anew, which is nobody's fault; but an attack would look the same. Some clients refuse the message until
+//! you decide, others (Gajim, Kaidan, Monal, Profanity) take the new key without asking.
+//!
+//! **What to do.**
+//! - Compare the fingerprint with the contact over another way (in person, by phone), also where your client took the
+//!   new key already.
+//! - If it is theirs: accept the new key in your client, or remove the old key there; a new session then begins.
+//! - If it is not: do not accept it, write nothing to that device, and tell the contact.
+//!
+//! **What is lost.** The messages that your client refused; ask for them again. Nothing, where it took the new key.
+//!
+//! **Fine causes.**
+//! - `own-key-changed`: a finding: of several copies of the store a later one has another identity key of your own.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.**
 //! - Converse: "Identity key changed". Dino: "Tried to use a different identity key for a known device id".
@@ -9,21 +23,13 @@
 //!   unknown identityKey. Ignore message". libsignal: SG_ERR_UNTRUSTED_IDENTITY (-1010).
 //! - Gajim and Kaidan take the new key without a word, so nothing shows at all.
 //!
+//! **Mistaken for.** [device-id-collision]: there both keys stay in use.
+//!
 //! **Mechanism.** The other side made new keys but kept its device id; or another installation uses the same id
 //! ([device-id-collision]); or somebody tries to slip in.
 //!
-//! **What proves it.** The identity key in the message beside the one in the store. Without a store: two key
-//! exchanges of one device in the capture with different keys, then `likely`.
-//!
-//! **Mistaken for.** [device-id-collision]: there both keys stay in use.
-//!
-//! **What to do.**
-//! - Do not accept it blindly. Compare the fingerprint with the contact over another way (in person, by phone).
-//! - If it is theirs, accept the new key or remove the old device; the session is then made anew.
-//! - Messages that were refused meanwhile are lost.
-//!
-//! **Fine causes.**
-//! - `own-key-changed`: a finding: of several copies of the store a later one has another identity key of our own.
+//! **What proves it.** The identity key in the message beside the one in the store. Without a store: two key exchanges
+//! of one device in the capture with different keys, then `likely`.
 //!
 //! **References.** XEP-0384, "Security Considerations"; conversejs/converse.js#1242.
 
@@ -48,8 +54,8 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     }
     Some(
         judgement
-            .remedy("Compare the new fingerprint with the contact over another way before trusting it.")
-            .remedy("If it is right, remove the old key of this device in the client; the session is then made anew."),
+            .remedy("Compare the new fingerprint with the contact over another way (in person, by phone) before you trust it.")
+            .remedy("If it is theirs, accept the new key or remove the old one in your client: a new session then begins. If it is not, write nothing to that device and tell the contact."),
     )
 }
 
@@ -62,10 +68,10 @@ fn within_capture(scene: &Scene<'_>) -> Option<Judgement> {
     let (before, now) = uses.iter().zip(uses.iter().skip(1)).find(|(_, now)| now.identity == identity)?;
     Some(
         Judgement::new(Confidence::Likely, format!("{} comes with another identity key than before.", scene.sender()))
-            .evidence(in_stanza(&before.first, format!("here it was {}", before.identity.fingerprint().grouped())))
-            .evidence(in_stanza(&now.first, format!("from here on it is {}", now.identity.fingerprint().grouped())))
-            .remedy("Compare the new fingerprint with the contact over another way before trusting it.")
-            .open_question("Which of the two our client knows: its store (--store) would tell."),
+            .evidence(in_stanza(&before.first, format!("in this stanza it was {}", before.identity.fingerprint().grouped())))
+            .evidence(in_stanza(&now.first, format!("from this stanza on it is {}", now.identity.fingerprint().grouped())))
+            .remedy("Compare the new fingerprint with the contact over another way (in person, by phone) before you trust it.")
+            .open_question("Which of the two your client knows: its store (--store) would tell."),
     )
 }
 

@@ -1,38 +1,48 @@
 //! # mac-mismatch
 //!
-//! **What happened.** The message does not fit the session, and nothing in the given files shows why. Whether your
-//! side or the sender's is wrong is open; the verdict lists what would decide.
+//! **What happened.** Your client and the sender's no longer agree on the keys of their session, so this message cannot
+//! be opened. Why is not known from the files you gave. It may be either side, and you need not have done anything
+//! wrong.
+//!
+//! **What to do.**
+//! - If only this one message fails, look at another log of it first: your log may have damaged it.
+//! - Write something back from this device. If one of you uses Conversations, Monal, Siskin, Beagle or Prose, that
+//!   client mostly begins a new session by itself. Gajim, Dino, Profanity, Converse, lurch and python-omemo repair
+//!   nothing.
+//! - If the sender's next message fails, too, end and restart the session, on one of the two sides.
+//! - Then ask for the lost messages again.
+//! - To learn the cause, give omemoscope an earlier log, or the sender's store (`--peer`).
+//!
+//! **What is lost.** This message, and what the sender writes until the session is restarted.
+//!
+//! **Fine causes.** The first two name the cause.
+//! - `session-replaced`: a late message of the session before the present one, which your client no longer has. The
+//!   present session is fine: only ask for the message again.
+//! - `prekey-id-reused`: the key exchange names a prekey whose id was given to a new key. Profanity before 0.18 does
+//!   that: a bug of Profanity.
+//! - `padding`: the message is genuine, but its padding is wrong: the sender's client made it so. Ask them to update.
+//! - `not-tried`: no failure: your store copy lacks your own keys, so nothing could be tried. Give a complete copy.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.**
-//! - Gajim: "No valid sessions", "Bad Mac!". Conversations: "broken session with … detected". Dino:
-//!   "INVALID_MESSAGE". Profanity: "cannot decrypt message key", "Message mac not verified". lurch: "failed to
-//!   decrypt key (-1005)". Kaidan: "OMEMO envelope data is not valid". Monal: "Could not decrypt to obtain key".
-//!   Converse: "Bad MAC". python-omemo: "Authentication tags do not match".
+//! - Gajim: "No valid sessions", "Bad Mac!". Conversations: "broken session with … detected". Dino: "INVALID_MESSAGE".
+//!   Profanity: "cannot decrypt message key", "Message mac not verified". lurch: "failed to decrypt key (-1005)".
+//!   Kaidan: "OMEMO envelope data is not valid". Monal: "Could not decrypt to obtain key". Converse: "Bad MAC".
+//!   python-omemo: "Authentication tags do not match".
 //! - Siskin and Beagle: "Message was not encrypted for this device", which is wrong.
-//!
-//! **Mechanism.** Both sides' ratchets must agree byte by byte. They part when bytes were altered on the way, when
-//! two programs used one store at once, when a save was lost in a crash, or through a bug. Conversations and Monal
-//! then build a new session by themselves; Dino, Gajim, Profanity and lurch wait for the user.
-//! python-omemo keeps one session per device: a late message of the one before fails.
-//!
-//! **What proves it.** The MAC does not verify in any state; what else was excluded is listed with the verdict. The
-//! cause behind it is not proven: so the verdict says `proven` for `session-replaced` only.
 //!
 //! **Mistaken for.** Nearly everything: [receiver-rolled-back] (other contacts fail since the same time),
 //! [message-key-evicted] (newer messages of the device decrypt), [sender-rolled-back], [ad-mismatch],
 //! [simultaneous-initiation], [prekey-missing] in JavaScript clients. An earlier log or the other side's store often
 //! turns this into one of them.
 //!
-//! **What to do.**
-//! - Write something back: an answer often heals it.
-//! - If not, end and restart the session with this device. What was sent meanwhile is lost and must be sent again.
+//! **Mechanism.** Both sides' ratchets must agree byte by byte. They part when bytes were altered on the way, when two
+//! programs used one store at once, when a save was lost in a crash, or through a bug. python-omemo keeps one session
+//! per device: a late message of the one before fails.
 //!
-//! **Fine causes.**
-//! - `prekey-id-reused`: the key exchange names a prekey whose id was given to a new key. Profanity before 0.18 does
-//!   that: a bug of Profanity.
-//! - `padding`: the MAC verifies, the padding inside is wrong: the sender made it so.
-//! - `session-replaced`: a late message of the session before the present one, which the client no longer has.
-//! - `not-tried`: the store lacks our own keys, so nothing could be tried.
+//! **What proves it.** The MAC does not verify in any state; what else was excluded is listed with the verdict. The
+//! cause behind it is not proven: so the verdict says `proven` for `session-replaced` only.
 //!
 //! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Decrypting messages";
 //! profanity-im/profanity#2137; iNPUTmice/Conversations#3076; dino/dino#1123; monal-im/Monal#537;
@@ -54,19 +64,21 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let Some(fact) = trial.ratchet.as_ref() else { return not_tried(scene) };
-    let judgement =
-        Judgement::new(Confidence::Likely, format!("The message from {} does not fit our session with it.", scene.sender()));
+    let judgement = Judgement::new(
+        Confidence::Likely,
+        format!("The message from {} does not fit the session that your client has with it.", scene.sender()),
+    );
     let judgement = match fact {
         RatchetFact::KnownChainBadMac => judgement
             .evidence(computed("chain and counter are known and give a key, but the MAC is wrong: the bytes were altered, or made in another session"))
             .open_question("Altered on the way or by the sender: another log of the same message (the sender's, the server's) would tell."),
         RatchetFact::NewChainBadMac { .. } if trial.exchange.as_ref().is_some_and(|e| !e.base_key_known) => first_message(scene, judgement, trial.exchange.as_ref()?),
         RatchetFact::NewChainBadMac { chains } => old_chain(scene, judgement)
-            .evidence(computed(format!("the sender's ratchet key is new; a step with our current ratchet key gives a wrong MAC ({chains} chains known)")))
-            .open_question("Whether our store is an older copy (receiver-rolled-back): an earlier log with our own messages to this contact would tell.")
+            .evidence(computed(format!("the sender's ratchet key is new; a step with your client's current ratchet key gives a wrong MAC ({chains} chains known)")))
+            .open_question("Whether your store is an older copy (receiver-rolled-back): an earlier log with your own messages to this contact would tell.")
             .open_question("Whether the sender's state is the wrong one: its store (--peer) would tell."),
         RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey => {
-            judgement.evidence(computed("the ratchet key is new and the session has no ratchet key of ours to go on with"))
+            judgement.evidence(computed("the ratchet key is new and the session has no ratchet key of your client to go on with"))
                 .open_question("Whether the client itself went on: a copy of the store taken later would tell.")
         }
         RatchetFact::Padding => judgement.detail("padding").evidence(computed("the MAC verifies but the padding is wrong: the sender made it so"))
@@ -79,8 +91,8 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     Some(
         judgement
             .recovery(scene, Broken::DoesNotFit)
-            .remedy("Write something back: an answer often heals the session.")
-            .remedy(replace.unwrap_or("If it does not help, end and restart the session with this device.")),
+            .remedy("Write something back from this device: where one of the two clients repairs sessions by itself, that is often enough.")
+            .remedy(replace.unwrap_or("If the next message fails, too, end and restart the session, on one side only.")),
     )
 }
 
@@ -117,7 +129,7 @@ fn first_message(scene: &Scene<'_>, judgement: Judgement, exchange: &ExchangeFac
             "Whether the message itself was altered: the bundle that the sender used (in its log, with this prekey) would tell.",
         ),
         None => judgement
-            .open_question("Whether the prekey's id was given to a new key: a captured bundle of ours with this id would tell."),
+            .open_question("Whether the prekey's id was given to a new key: a captured bundle of yours with this id would tell."),
     }
 }
 
@@ -129,7 +141,7 @@ fn reused(scene: &Scene<'_>, exchange: &ExchangeFact) -> Option<Vec<Evidence>> {
     let held = account.prekeys.iter().find(|k| k.id == id)?;
     let bundle = scene.whole.published.bundle(own.jid.as_ref(), own.device_id?, scene.outcome.namespace()?);
     if let Some(bundle) = bundle.filter(|b| b.prekeys.get(&id).is_some_and(|keys| keys.iter().any(|k| *k != held.pair.public))) {
-        return Some(vec![in_stanza(&bundle.last.position, format!("our bundle had another key under prekey id {id}"))]);
+        return Some(vec![in_stanza(&bundle.last.position, format!("your bundle had another key under prekey id {id}"))]);
     }
     account.client.reuses_prekey_ids.then(|| vec![rule(account.client.name, "gives the id of a used prekey to a new key")])
 }
@@ -141,10 +153,10 @@ fn not_tried(scene: &Scene<'_>) -> Option<Judgement> {
     Some(
         Judgement::new(
             Confidence::Possible,
-            format!("The message from {} could not be tried: the store lacks our own keys.", scene.sender()),
+            format!("The message from {} could not be tried: the store lacks your own keys.", scene.sender()),
         )
         .detail("not-tried")
-        .evidence(super::in_store(place, "our own identity key, or the session's state, is not there"))
-        .open_question("A complete copy of the store would tell."),
+        .evidence(super::in_store(place, "your own identity key, or the session's state, is not there"))
+        .open_question("Whether it decrypts: a complete copy of the store would tell."),
     )
 }

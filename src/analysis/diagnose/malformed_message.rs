@@ -1,7 +1,23 @@
 //! # malformed-message
 //!
-//! **What happened.** The XML is fine, but the bytes in the key element are not a message this client takes, or the
-//! attribute that announces a key exchange contradicts them. This is nearly always a bug of the sender's client.
+//! **What happened.** The message arrived, but the key in it for your device is no OMEMO message, or is announced as
+//! something that it is not. This is nearly always a bug of the sender's client; you did nothing wrong.
+//!
+//! **What to do.**
+//! - `kex-flag`, `kex-without-prekey`: write to the sender first from this device, so that your client begins the
+//!   session and not theirs.
+//! - `protobuf`: compare with another log of the same message, which may be whole.
+//! - Ask the sender to update their client and to send the message again.
+//!
+//! **What is lost.** With `kex-flag` nothing: omemoscope can usually show the text. Else this message, until it is sent
+//! again.
+//!
+//! **Fine causes.**
+//! - `kex-flag`: the attribute contradicts the bytes, and the bytes are right.
+//! - `kex-without-prekey`: the key exchange uses no one-time prekey; your client refuses that.
+//! - `protobuf`: the bytes are no message in any reading.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.**
 //! - Profanity: "cannot deserialize message". Gajim: "Incomplete message", "Received Pre Key Message without PreKey".
@@ -10,6 +26,9 @@
 //! - Kaidan: "OMEMO envelope data could not be deserialized". libsignal: SG_ERR_INVALID_PROTO_BUF (-1100).
 //! - python-omemo refuses the whole message if any key in it is garbage, even one for another device.
 //!
+//! **Mistaken for.** [no-session]: a key exchange without its attribute looks like an ordinary message.
+//! [unsupported-version]. A log that cut the key element.
+//!
 //! **Mechanism.** A key element holds a protobuf message. The attribute `prekey` (legacy) or `kex` (OMEMO 2) says
 //! whether a key exchange is around it. lurch 0.7.0 sends key exchanges without the attribute; older Profanity takes
 //! only "true" and not "1", which Psi+ writes. Clients that believe the attribute fail although everything needed is
@@ -17,20 +36,6 @@
 //!
 //! **What proves it.** The bytes parse in neither reading, or only in the one that the attribute denies; or the key
 //! exchange names no one-time prekey. No key is needed.
-//!
-//! **Mistaken for.** [no-session]: a key exchange without its attribute looks like an ordinary message.
-//! [unsupported-version]. A log that cut the key element.
-//!
-//! **What to do.**
-//! - Write first from here, so that the session starts with your key exchange.
-//! - Update the sender's client.
-//! - Damaged bytes: ask the sender to send the message again. It cannot be repaired here.
-//!
-//! **Fine causes.**
-//! - `kex-flag`: the attribute contradicts the bytes. The bytes are right, so this program can still open the
-//!   message.
-//! - `kex-without-prekey`: the key exchange uses no one-time prekey; this client refuses that.
-//! - `protobuf`: the bytes are no message in any reading.
 //!
 //! **References.** XEP-0384, "Sending a message" and "Protobuf Schema"; profanity-im/profanity#1247;
 //! qxmpp-project/qxmpp#592.
@@ -49,7 +54,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             Judgement::new(Confidence::Proven, format!("The key in the message from {} is no OMEMO message.", scene.sender()))
                 .detail("protobuf")
                 .evidence(scene.stanza(says.clone()))
-                .remedy("Ask the sender to send the message again; if it happens again, report it to the makers of the sender's client."),
+                .remedy("Compare with another log of the same message; if it is the same there, ask the sender to send it again, and to report it to the makers of their client."),
         ),
         Ok(key) if key.flag_contradicts => {
             let client = scene.client();
@@ -70,8 +75,8 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             }
             Some(
                 judgement
-                    .remedy("Write to the sender first, so that the session begins from here.")
-                    .remedy("Update the sender's client: this is a bug there (lurch is known for it)."),
+                    .remedy("Write to the sender first from this device, so that your client begins the session.")
+                    .remedy("Ask the sender to update their client: this is a bug there (lurch is known for it)."),
             )
         }
         Ok(_) => without_prekey(scene),
@@ -91,12 +96,12 @@ fn without_prekey(scene: &Scene<'_>) -> Option<Judgement> {
     Some(
         Judgement::new(
             Confidence::Proven,
-            format!("{} begins a session without any of our one-time prekeys, and {} refuses that.", scene.sender(), client.name),
+            format!("{} begins a session without any of your one-time prekeys, and {} refuses that.", scene.sender(), client.name),
         )
         .detail("kex-without-prekey")
         .evidence(scene.stanza("the key exchange has no id of a one-time prekey"))
         .evidence(rule(client.name, "takes no key exchange without a one-time prekey"))
-        .remedy("Write to the sender first, so that the session begins from here.")
-        .remedy("If our bundle holds no one-time prekeys, restart our client so that it publishes new ones; else this is a bug of the sender's client."),
+        .remedy("Write to the sender first from this device, so that your client begins the session.")
+        .remedy("If your bundle holds no one-time prekeys, restart the client on this device so that it publishes new ones; else this is a bug of the sender's client."),
     )
 }

@@ -1,37 +1,44 @@
 //! # malformed-stanza
 //!
-//! **What happened.** The XML around the encrypted keys is broken or incomplete, so a receiver cannot even begin to
-//! decrypt. The fault lies with the sender's client, a server or gateway on the way, or the log; not with your keys.
+//! **What happened.** The outer shell of the message, the XML around its keys, is broken or incomplete, so no client
+//! can even begin to decrypt it. Neither you nor your keys are at fault: the sender's client, a server on the way, or
+//! only the log.
+//!
+//! **What to do.**
+//! - Look at another log of the same message first. If it is whole there, only your log is damaged.
+//! - Else ask the sender to send it again, and to report the stanza to the makers of their client (or of the gateway
+//!   that changed it). You can repair nothing on this device.
+//! - A bad device id (`id-too-high`, `id-out-of-range`): its owner (you, if it is yours) makes new OMEMO keys on that
+//!   device, which draws a new id, and then takes the old id off the device list.
+//!
+//! **What is lost.** This message, for everybody whose client drops it; nothing, if only the log is damaged.
+//!
+//! **Fine causes.**
+//! - `dtd`: it holds a document type declaration or an entity. XMPP forbids them, and an attacker might use them.
+//!   omemoscope never expands them; you need do nothing, but tell your server's administrator if more of them come.
+//! - `cut-off`: it ends in the middle. The log may have cut it.
+//! - `id-out-of-range`: a device list names an id below 1 or above 2^31-1 (a finding about the list).
+//! - `id-too-high`: it names an id above 2^31-1, which your client cannot read. UWPX and aTalk have published ids out
+//!   of range (cmeng-git/atalk-android#193).
+//! - `garbage-key`: one of several keys for your device is no message; python-omemo refuses the whole stanza then,
+//!   although another key is right.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.** Mostly not at all: clients drop such a stanza or show only the fallback text.
-//! - Conversations: "invalid omemo message received". Dino: "Can't parse OMEMO node: No header node / No sid / No
-//!   iv". lurch: "failed import msg for decryption". Profanity: nothing of its own.
-//! - Conversations and Dino throw away the whole stanza when a single device id in it is above 2^31-1, so one bad
-//!   device breaks a message for all their users.
-//!
-//! **Mechanism.** Needed are: a header, a sender id (`sid`) and receiver ids (`rid`) between 1 and 2^31-1, base64 in
-//! every key, an `iv` for a legacy payload, and a `jid` on every `keys` group of OMEMO 2. A document type declaration
-//! is forbidden in XMPP and may be an attack; it is never expanded here. The order of elements and their prefixes do
-//! not matter.
-//!
-//! **What proves it.** The stanza itself. Where only the log may have cut it, the verdict says `likely`.
+//! - Conversations: "invalid omemo message received". Dino: "Can't parse OMEMO node: No header node / No sid / No iv".
+//!   lurch: "failed import msg for decryption". Profanity: nothing of its own.
+//! - Conversations and Dino drop the whole stanza when one device id in it is above 2^31-1: one bad device breaks a
+//!   message for all their users.
 //!
 //! **Mistaken for.** A log that cut or wrapped the stanza: compare with another log of the same message first. Dino's
 //! own log cuts texts above 1000 bytes.
 //!
-//! **What to do.**
-//! - On the receiving side nothing can be done.
-//! - Report the stanza to the makers of the sender's client (or of the gateway that changed it).
-//! - An id that is too high goes away when its owner makes new OMEMO keys and clears the old id from the device list.
+//! **Mechanism.** Needed are: a header, a sender id (`sid`) and receiver ids (`rid`) between 1 and 2^31-1, base64 in
+//! every key, an `iv` for a legacy payload, and a `jid` on every `keys` group of OMEMO 2. The order of elements and
+//! their prefixes do not matter.
 //!
-//! **Fine causes.**
-//! - `dtd`: it holds a document type declaration or an entity.
-//! - `cut-off`: it ends in the middle. The log may have cut it.
-//! - `id-out-of-range`: a device list names an id below 1 or above 2^31-1 (a finding about the list).
-//! - `id-too-high`: an id above 2^31-1, which this client cannot read. UWPX and aTalk have published ids out of range
-//!   (cmeng-git/atalk-android#193).
-//! - `garbage-key`: one of several keys for us is no message; python-omemo refuses the whole stanza then, although
-//!   another key is right.
+//! **What proves it.** The stanza itself. Where only the log may have cut it, the verdict says `likely`.
 //!
 //! **References.** XEP-0384, "XML Schema" and "Business Rules"; RFC 6120, "Restrictions" on XML; psi-im/plugins#111;
 //! profanity-im/profanity#658.
@@ -64,7 +71,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let judgement = Judgement::new(confidence, format!("The stanza from {} is XML that a receiver cannot use.", scene.sender()))
         .maybe_detail(detail)
         .all_evidence(found.into_iter().map(|f| scene.stanza(f)))
-        .remedy("Report this stanza to the makers of the sender's client; the receiver can do nothing.");
+        .remedy("If another log of the message has the same, ask the sender to send it again, and to report it to the makers of their client. You can repair nothing on this device.");
     Some(match confidence {
         Confidence::Proven => judgement,
         _ => judgement
@@ -82,12 +89,12 @@ fn garbage_key(scene: &Scene<'_>) -> Option<Judgement> {
     Some(
         Judgement::new(
             Confidence::Proven,
-            format!("A key that {} made for us is no message, and {} throws such a stanza away.", scene.sender(), client.name),
+            format!("A key that {} made for your device is no message, and {} throws such a stanza away.", scene.sender(), client.name),
         )
         .detail("garbage-key")
-        .evidence(scene.stanza(format!("{unreadable} of the keys for our device id cannot be read; another one opens")))
+        .evidence(scene.stanza(format!("{unreadable} of the keys for your device id cannot be read; another one opens")))
         .evidence(rule(client.name, "refuses an OMEMO 2 stanza as a whole when one key in it is garbage"))
-        .remedy("Report this stanza to the makers of the sender's client; the receiver can do nothing."),
+        .remedy("If another log of the message has the same, ask the sender to send it again, and to report it to the makers of their client. You can repair nothing on this device."),
     )
 }
 
@@ -104,7 +111,7 @@ fn high_ids(scene: &Scene<'_>) -> Option<Judgement> {
         .detail("id-too-high")
         .evidence(scene.stanza(format!("device id {id}; the highest allowed is {MAX_ID}")))
         .evidence(rule(client.name, "reads ids as signed numbers of 32 bits and drops the whole stanza when one does not fit"))
-        .remedy("The owner of that device should make new OMEMO keys there, which draws a new id; then clear the old id from the device list."),
+        .remedy("The owner of that device (you, if it is yours) makes new OMEMO keys on it, which draws a new id, and then takes the old id off the device list."),
     )
 }
 
@@ -130,7 +137,7 @@ fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
                 owner.map_or_else(|| "an unknown account".into(), ToString::to_string)
             ),
             evidence: vec![in_stanza(&list.last, format!("device id {id}, allowed are 1 to {MAX_ID}"))],
-            remedy: vec!["Make new OMEMO keys in the client of that device, which draws a new id; then clear the old id from the list.".into()],
+            remedy: vec!["The owner of that device (you, if it is yours) makes new OMEMO keys on it, which draws a new id, and then takes the old id off the device list.".into()],
             stanza_ids: list.last.id.iter().cloned().collect(),
         })
         .collect()

@@ -1,29 +1,34 @@
 //! # message-key-evicted
 //!
-//! **What happened.** The message is genuine but came so late that your client had already dropped its key. Nothing
-//! is wrong with the session: newer messages decrypt.
+//! **What happened.** The message is genuine but came so late that your client had already dropped its key, as all
+//! clients do. Nobody did anything wrong, and the session is fine: newer messages decrypt.
+//!
+//! **What to do.**
+//! - Ask the sender to send the message again. Do not end the session.
+//!
+//! **What is lost.** This message on this device; nothing brings its key back.
+//!
+//! **Fine causes.**
+//! - `chain-dropped`: its chain is older than the chains that your client keeps.
+//! - `skipped-key-dropped`: its chain is known, but so many keys were kept that the oldest were dropped.
+//! - `pn-off-by-one`: a bug of the sender's library, not mere lateness. The chain had ended, and the library (libsignal
+//!   family) announced one message less than there were; a python-omemo receiver then loses the last message of a
+//!   chain. omemoscope can show the text.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.** "No valid sessions" (Gajim, Conversations), "Bad MAC", "Authentication tags do not match"
 //! (python-omemo), "Got invalid request to extend chain after it was already closed" (Converse), or "duplicate".
 //!
-//! **Mechanism.** Clients keep the keys of skipped messages only up to a limit: the libsignal family 5 chains and
-//! 2000 keys a chain, python-omemo 1000 keys a session. It happens when the archive delivers old messages after newer
-//! ones.
+//! **Mistaken for.** [duplicate-message]: that message was read. [mac-mismatch]: there newer messages of the device
+//! fail, too. [sender-rolled-back].
+//!
+//! **Mechanism.** Clients keep the keys of skipped messages only up to a limit: the libsignal family 5 chains and 2000
+//! keys a chain, python-omemo 1000 keys a session. It happens when the archive delivers old messages after newer ones.
 //!
 //! **What proves it.** The store's own numbers: a full set of chains or keys, all newer than the message. Only the
 //! sender's store proves that an unknown chain is an old one. Without it the verdict says `likely` where the sender went
 //! on from it in this log, and `possible` where it just came late.
-//!
-//! **Mistaken for.** [duplicate-message]: that message was read. [mac-mismatch]: there newer messages of the device
-//! fail, too. [sender-rolled-back].
-//!
-//! **What to do.** Ask the sender to send the message again. Nothing brings the key back; do not reset the session.
-//!
-//! **Fine causes.**
-//! - `chain-dropped`: its chain is older than the chains that the client keeps.
-//! - `skipped-key-dropped`: its chain is known, but so many keys were kept that the oldest were dropped.
-//! - `pn-off-by-one`: the chain had ended, and the sender's library announced one message less than there were
-//!   (libsignal family); a python-omemo receiver then loses the last message of a chain.
 //!
 //! **References.** XEP-0384, "Double Ratchet"; The Double Ratchet Algorithm, "Out-of-order messages".
 
@@ -60,7 +65,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             "Whether our store is an older copy and never had its chain (receiver-rolled-back): the sender's store (--peer), or an earlier log with our own messages, would tell.",
         ),
         _ => judgement.open_question(
-            "Whether its chain is an old one or one we never had: the sender's store (--peer), or a log from when it was sent, would tell.",
+            "Whether its chain is an old one or one that your client never had: the sender's store (--peer), or a log from when it was sent, would tell.",
         ),
     }))
 }
@@ -70,7 +75,7 @@ fn sentence(scene: &Scene<'_>) -> String {
 }
 
 fn remedy(judgement: Judgement) -> Judgement {
-    judgement.remedy("The key is gone for good: ask the sender to send the message again.")
+    judgement.remedy("Ask the sender to send the message again: its key is gone for good. Do not end the session.")
 }
 
 /// The message belongs to a chain that ended, and the client kept only the keys that the sender's `pn`
@@ -84,8 +89,8 @@ fn ended_chain(scene: &Scene<'_>) -> Option<Judgement> {
             .detail("pn-off-by-one")
             .evidence(computed(format!("counter {counter} opens only with a chain key that the client drops when the ratchet turns")))
             .evidence(rule(implementation.name(), "keeps the keys up to the previous counter (pn) of the next chain; senders of the libsignal family write one less than the chain's length"))
-            .remedy("Nothing is wrong with the session. Ask the sender to send the message again.")
-            .remedy("The sender's library counts pn differently from the specification: report it there."),
+            .remedy("The session is fine. omemoscope can show the text; to have it in your client, ask the sender to send it again.")
+            .remedy("The library of the sender's client counts pn differently from the specification: report it to its makers."),
     )
 }
 
@@ -120,7 +125,7 @@ fn dropped_chain(scene: &Scene<'_>) -> Option<(Confidence, Vec<Evidence>)> {
     ];
     if let Some(peer) = &scene.outcome.peer {
         let older = !peer.sender_ratchet_keys.contains(&ratchet_key) && trial.keys.knows_peer;
-        let says = "the sender's store: its current ratchet key is one we know, so this one is older";
+        let says = "the sender's store: its current ratchet key is one that your client knows, so this one is older";
         return older.then(|| (Confidence::Proven, [full, vec![in_store(&peer.place, says)]].concat()));
     }
     // A library without an archive keeps the keys of all messages that it has not read: see duplicate-message.
@@ -130,8 +135,8 @@ fn dropped_chain(scene: &Scene<'_>) -> Option<(Confidence, Vec<Evidence>)> {
     }
     let failed = scene.whole.book.failed_in_chain(scene.outcome.namespace()?, scene.outcome.element.sid()?, &ratchet_key);
     if failed > 1 && super::own_ratchet_moved::went_on(scene, trial) {
-        let parted =
-            scene.stanza(format!("{failed} messages of this chain fail, and the sender goes on in a chain that we know"));
+        let parted = scene
+            .stanza(format!("{failed} messages of this chain fail, and the sender goes on in a chain that your client knows"));
         return Some((Confidence::Likely, [full, vec![parted]].concat()));
     }
     // It came late; whether it is older than the copy is open.

@@ -1,37 +1,38 @@
 //! # no-session
 //!
-//! **What happened.** The message continues a session that your client does not have. Your client lost or deleted the
-//! session; the sender does not know that.
+//! **What happened.** The message continues a session that your client does not have: it lost or deleted it, and the
+//! sender's client does not know that. Neither of you need have done anything wrong.
+//!
+//! **What to do.**
+//! - Send any message to that contact from this device: most clients then begin a new session.
+//! - Then ask the contact for the lost message.
+//!
+//! **What is lost.** This message, and what the sender writes until the new session begins.
+//!
+//! **Fine causes.**
+//! - `jid-spelling`: there is a session, but your client has it under another spelling of the sender's address
+//!   (upper-case letters, a resource, escaped characters) and does not find it. omemoscope can show the text.
+//! - `lost-between-copies`: a finding: of several copies of the store a later one lacks the session.
+//! - `one-way-session`: a finding, not a failure, and no message is lost by it: key exchanges go on for more than 50
+//!   messages, so one side never answered, or its answers never arrive. Let the silent side write something.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.** Nothing or the fallback text; everything from that device fails until somebody begins a new
 //! session.
-//! - Gajim: "No session for". Conversations: "broken session with … detected". Converse: "No record for".
-//!   python-omemo: NoSession. Kaidan: "there is no session with sending device, new session is being built". lurch:
-//!   "no session with the device exists, ignoring". Smack: "No raw session found for contact". libsignal:
-//!   SG_ERR_NO_SESSION (-1008).
-//!
-//! **Mechanism.** The session was deleted or lost (device removed, database lost, cleanup), while the peer goes on
-//! with it.
-//!
-//! A client that does not prepare addresses may also file a session under an address as somebody typed it, and look
-//! for it under the one that the server writes.
-//!
-//! **What proves it.** No session for this address and device in the store, and the message is no key exchange. For
-//! another spelling: the message opens with the session of that row (the MAC tells), in which nothing was ever read.
+//! - Gajim: "No session for". Conversations: "broken session with … detected". Converse: "No record for". python-omemo:
+//!   NoSession. Kaidan: "there is no session with sending device, new session is being built". lurch: "no session with
+//!   the device exists, ignoring". Smack: "No raw session found for contact". libsignal: SG_ERR_NO_SESSION (-1008).
 //!
 //! **Mistaken for.** A key exchange without its attribute ([malformed-message]). A room that hides the sender
 //! ([wrong-recipient-jid]). A store copy from before the session began ([beyond-snapshot]).
 //!
-//! **What to do.**
-//! - Send any message to that contact: most clients then begin a new session.
-//! - The message itself is lost; ask for it again.
+//! **Mechanism.** The session was deleted or lost (device removed, database lost, cleanup), while the peer goes on with
+//! it. A client that does not prepare addresses may also file a session under an address as somebody typed it, and look
+//! for it under the one that the server writes.
 //!
-//! **Fine causes.**
-//! - `jid-spelling`: there is a session, filed under another spelling of the sender's address: upper-case letters, a
-//!   resource left in, escaped characters. This program opens the message with it, the client does not find it.
-//! - `one-way-session`: a finding, not a failure: key exchanges go on for more than 50 messages, so the other side
-//!   never answered, or its answers never arrive.
-//! - `lost-between-copies`: of several copies of the store a later one lacks the session.
+//! **What proves it.** No session for this address and device in the store, and the message is no key exchange. For
+//! another spelling: the message opens with the session of that row (the MAC tells), in which nothing was ever read.
 //!
 //! **References.** XEP-0384, "Building a session" and "Receiving a message"; conversejs/converse.js#3099;
 //! ChatSecure/ChatSecure-iOS#633; omemo/gajim-omemo#98; gkdr/lurch#186.
@@ -63,7 +64,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .evidence(scene.stanza("it is an ordinary message, not a key exchange"))
             .evidence(in_store(&account.place, format!("no session with {}", scene.sender())))
             .recovery(scene, Broken::Missing)
-            .remedy("Send any message to this contact: that begins a new session; then ask for the lost message again.")
+            .remedy("Send any message to this contact from this device: most clients then begin a new session. Then ask for the lost message.")
             .all_remedies(replace),
     )
 }
@@ -109,7 +110,7 @@ pub(super) fn other_address(scene: &Scene<'_>) -> Option<Evidence> {
 fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let ours = whole.book.own_sent().filter_map(|(_, rid, keys)| {
         let newest = keys.last().filter(|k| k.base_key.is_some() && k.counter >= HEARTBEAT)?;
-        let sentence = format!("Device {rid} never answered: we still send it key exchanges after {} messages.", newest.counter);
+        let sentence = format!("Device {rid} never answered: your client still sends it key exchanges after {} messages. No message is lost by that.", newest.counter);
         Some((
             sentence,
             in_stanza(&newest.first.position, format!("the key exchange that is still repeated with counter {}", newest.counter)),
@@ -120,7 +121,7 @@ fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
         let key = scene.outcome.key_fact().filter(|k| k.is_exchange() && k.counter >= HEARTBEAT)?;
         let new = seen.insert((scene.outcome.header.from.clone(), scene.outcome.element.sid()));
         let effect = if scene.own().is_some_and(|o| o.device_id.is_some()) {
-            "nothing of ours ever reached it"
+            "nothing that your client sent ever reached it"
         } else {
             "the receiving device never answered it"
         };
@@ -135,7 +136,7 @@ fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
             confidence: Confidence::Likely,
             sentence,
             evidence: vec![evidence],
-            remedy: vec!["Let the silent side write something; if it stays so, it should replace the session or be removed from the device list.".into()],
+            remedy: vec!["Ask the owner of the silent device (you, if it is yours) to write something from it. If it stays so, they end and restart the session there, or take the device off their list.".into()],
             stanza_ids: Vec::new(),
         });
     one_way.chain(between_copies::lost(whole)).collect()

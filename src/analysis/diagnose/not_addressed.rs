@@ -1,58 +1,70 @@
 //! # not-addressed
 //!
-//! **What happened.** The sender made no key for this device, so this device cannot read the message; your other
-//! devices perhaps can. Usually nothing is broken: the sender does not know or does not trust this device.
+//! **What happened.** The sender's client made no key for this device, so this device cannot read the message; your
+//! other devices perhaps can. Usually nothing is broken and nobody is to blame: the sender's client does not know this
+//! device, or does not trust it.
+//!
+//! **What to do.**
+//! - Ask the sender to look in their client whether it lists and trusts this device. If the message came from another
+//!   device of your own, look there yourself.
+//! - Restart the client on this device: it should put itself on your device list and publish its bundle again.
+//! - Where the verdict names a fine cause, do what stands there.
+//!
+//! **What is lost.** This message on this device, for ever; read it on another one, or ask for it again.
+//!
+//! **Fine causes.** "The owner" is whoever has the device or list that the verdict names: you, if it is yours.
+//! - `own-device-not-listed`: your published device list does not name this device. Restart the client on it.
+//! - `sender-has-old-list`: the sender's client goes by an old list of yours: it still writes to a device that had left
+//!   the list, or its store does not know this one. Ask the sender to close and open the chat, or to reconnect, in their
+//!   client.
+//! - `sender-untrusts-us`: the sender's store does not trust this device. Or the sender wrote to this device before and
+//!   now only to another one of yours: most often trust was taken back, sometimes the session is lost. Ask the sender to
+//!   trust this device.
+//! - `our-id-changed`: the sender's client writes to an id that this device had before. Ask as for
+//!   `sender-has-old-list`, and take the old id off your device list.
+//! - `sender-considers-us-inactive`: the sender's store says so; or the sender had written more than a hundred messages
+//!   in a row without an answer from this device, and some clients then give it up. Write something to the sender from this device.
+//! - `history-before-device`: the message is older than this device. No fault; read it on an older one.
+//! - `muc-not-in-members`: a group chat's sender made no key for any of your devices: their client perhaps did not know
+//!   that you are there. Stay in the room, or become a member of it.
+//! - `bundle-missing`: the server has no bundle for the device, so nobody can begin a session. The owner starts its
+//!   client once, or takes the device off the list.
+//! - `bundle-unusable`: the bundle lacks a part, or its signature is wrong. The owner restarts the client there.
+//! - `pep-access-denied`: the server does not let others read the list or bundle. The owner updates and restarts their
+//!   client; if it stays, their server's administrator must open the node to all (access model "open").
+//! - `publish-refused`: the server refused a new list or bundle because the old one has other settings
+//!   (precondition-not-met). The owner restarts the client; if it stays, they ask their server's administrator.
+//! - `device-list-war`: two clients of one account take each other off the list again and again. The owner updates both
+//!   or closes one.
+//! - `device-list-clobbered`: the list shrank to one device; somebody cleared it, or a client overwrote it. The owner
+//!   restarts the other clients, so that they put themselves on it again.
+//! - `devicelist-multi-item`: the list stands in several items; clients disagree on which counts. The owner clears the
+//!   device list and restarts the clients.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.**
 //! - Conversations: "Message was not encrypted for this device". Monal: the same with "Please make sure the sender
-//!   trusts deviceid …". Gajim: "This message was encrypted with OMEMO, but not for your device", in its log
-//!   "Received message not for our device".
+//!   trusts deviceid …". Gajim: "This message was encrypted with OMEMO, but not for your device", in its log "Received
+//!   message not for our device".
 //! - Dino: "Your contact does not trust this device" (a guess; the reason may be any of those below).
 //! - Converse: "could not be decrypted, because it was not encrypted for this device". lurch: "does not contain a key
-//!   for this device". Profanity: "received a message with no corresponding key". python-omemo: MessageNotForUs.
-//!   Movim: "Message not encrypted for this device".
+//!   for this device". Profanity: "received a message with no corresponding key". python-omemo: MessageNotForUs. Movim:
+//!   "Message not encrypted for this device".
 //! - Siskin and Beagle use these words also for messages that do have a key but fail: never believe them alone. Where
-//!   there is a key, this program says so.
+//!   there is a key, omemoscope says so.
 //!
-//! **Mechanism.** A sender encrypts for the devices that are on the device list, whose bundle it can fetch, and that
-//! it trusts. Often it does not trust this device (very common among one's own devices), has an old list, or this
-//! device is missing from its own list. Lists get lost when two clients overwrite each other's, or when a client
-//! takes a failed request for an empty list (Dino, Monal).
+//! **Mistaken for.** [empty-message] for others (no payload: normal). [wrong-recipient-jid]: there this device's id
+//! stands under another address. [mac-mismatch] in Siskin and Beagle.
 //!
-//! **What proves it.** No key element carries our device id. The reason lies with the sender or on the server: our
-//! list without our id before the message came, or a refused request, proves it; the sender's trust only its own
-//! store (`--peer`) can show. Without such evidence no fine cause is named, and the open questions say what would
-//! settle it.
+//! **Mechanism.** A sender encrypts for the devices that are on the device list, whose bundle it can fetch, and that it
+//! trusts. Missing trust is very common among one's own devices. Lists get lost when two clients overwrite each
+//! other's, or when a client takes a failed request for an empty list (Dino, Monal).
 //!
-//! **Mistaken for.** [empty-message] for others (no payload: normal). [wrong-recipient-jid]: there our id stands
-//! under another address. [mac-mismatch] in Siskin and Beagle.
-//!
-//! **What to do.**
-//! - Look in the sending client whether it lists and trusts this device; for one's own devices, in the other client.
-//! - If this device is not on your own list, restart its client so that it publishes itself again.
-//! - If the bundle is missing or locked, restart the client that owns it, or ask the server's administrator.
-//! - Messages already sent stay unreadable on this device for ever; read them on another one.
-//!
-//! **Fine causes.**
-//! - `own-device-not-listed`: our own published list does not name this device.
-//! - `sender-has-old-list`: the sender still writes to a device that had left our list, or its store knows other
-//!   devices of ours and not this one.
-//! - `sender-untrusts-us`: the sender's store does not trust this device. Or the sender wrote to this device before,
-//!   and now only to another one on the same list: most often trust was taken back, sometimes the session is lost.
-//! - `our-id-changed`: the sender writes to an id under which our identity key stood before.
-//! - `sender-considers-us-inactive`: the sender's store says so; or the sender had written more than a hundred
-//!   messages in a row without an answer from this device, and some clients then give it up.
-//! - `history-before-device`: the message is older than this device. No fault.
-//! - `muc-not-in-members`: a group chat's sender has no key for any of our devices: it perhaps did not know that we
-//!   are there.
-//! - `bundle-missing`: the server has no bundle for the device, so nobody can begin a session.
-//! - `bundle-unusable`: the bundle lacks a part, or its signature is wrong.
-//! - `pep-access-denied`: the server does not let others read the list or bundle.
-//! - `publish-refused`: the server refused a new list or bundle because the node has other settings
-//!   (precondition-not-met).
-//! - `device-list-war`: two clients take each other off the list again and again.
-//! - `device-list-clobbered`: the list shrank to one device; somebody cleared it, or a client overwrote it.
-//! - `devicelist-multi-item`: the list stands in several items; clients disagree on which counts.
+//! **What proves it.** No key element carries this device's id. The reason lies with the sender or on the server: a
+//! list of yours without it from before the message, or a refused request, proves it; the sender's trust only its own
+//! store (`--peer`) can show. Without such evidence no fine cause is named, and the open questions say what would settle
+//! it.
 //!
 //! **References.** XEP-0384, "Device list" and "Receiving a message"; profanity-im/profanity#1051; dino/dino#1708,
 //! dino/dino#1139; gkdr/lurch#83; monal-im/Monal#1614; iNPUTmice/Conversations#3499; processone/ejabberd#4103;
@@ -103,14 +115,14 @@ fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
                 detail: Some("own-device-not-listed"),
                 confidence: if list.ever.contains(&id) { Confidence::Proven } else { Confidence::Likely },
                 sentence: format!(
-                    "Our device {id} is missing from the newest device list of {jid} ({namespace}): others will not write to it."
+                    "Your device {id} is missing from the newest device list of {jid} ({namespace}): others will not write to it."
                 ),
                 evidence: vec![Evidence {
                     kind: EvidenceKind::Stanza,
                     place: list.last.position.to_string().into(),
                     says: format!("the list names {}", ids(&list.ids)).into(),
                 }],
-                remedy: vec!["Restart the client that owns the device: it should put itself on the list again.".into()],
+                remedy: vec!["Restart the client on that device of yours: it should put itself on the list again.".into()],
                 stanza_ids: list.last.id.iter().cloned().collect(),
             });
         }

@@ -51,9 +51,9 @@ fn came_before(scene: &Scene<'_>, position: &Position) -> bool {
 
 fn unknown(judgement: Judgement, list: Option<&ListVersion>) -> Judgement {
     judgement
-        .all_evidence(list.map(|list| in_stanza(&list.seen, "our device list names this device")))
-        .remedy("Look in the sending client whether it knows and trusts this device.")
-        .open_question("Why there is no key: the sender's store (--peer) would tell what it knows of this device and whether it trusts it; our device list, as the log shows it before the message, would tell whether this device was on it.")
+        .all_evidence(list.map(|list| in_stanza(&list.seen, "your device list names this device")))
+        .remedy("Ask the sender to look in their client whether it lists and trusts this device (or look yourself, if you sent it from another device).")
+        .open_question("Why there is no key: the sender's store (--peer) would tell what it knows of this device and whether it trusts it; your device list, as the log shows it before the message, would tell whether this device was on it.")
 }
 
 /// The sender's own store says how it stands with our device.
@@ -62,18 +62,18 @@ fn senders_store(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_
     let known = peer::our_devices(scene.whole.peers, from, sid, own.jid.as_ref()?, own_id)?;
     let judgement = judgement.clone();
     let Some(device) = known.this else {
-        let says = format!("the sender's store knows {} other devices of ours, not this one", known.others);
+        let says = format!("the sender's store knows {} other devices of yours, not this one", known.others);
         return (known.others > 0)
             .then(|| judgement.detail("sender-has-old-list").evidence(in_store(&known.account.place, says)).remedy(RELOAD));
     };
     if matches!(device.trust.level, TrustLevel::Untrusted | TrustLevel::Compromised) {
-        let says = format!("the sender's store says of our device: {}", device.trust.word);
+        let says = format!("the sender's store says of this device: {}", device.trust.word);
         let trust = known.account.client.remedies.trust_device;
         return Some(
             judgement
                 .detail("sender-untrusts-us")
                 .evidence(in_store(&device.place, says))
-                .remedy("The sender should compare the fingerprint of this device and trust it in the sending client.")
+                .remedy("Ask the sender to compare the fingerprint of this device and to trust it in their client.")
                 .all_remedies(trust),
         );
     }
@@ -83,14 +83,14 @@ fn senders_store(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_
         let says = if silent {
             format!("the sender's store counts {} messages without an answer", device.activity.unanswered.unwrap_or_default())
         } else {
-            "the sender's store holds our device for inactive".to_owned()
+            "the sender's store holds this device for inactive".to_owned()
         };
         judgement.detail("sender-considers-us-inactive").evidence(in_store(&device.place, says)).remedy(ANSWER)
     })
 }
 
 const RELOAD: &str =
-    "The sender's client should reload the device list: closing and opening the chat or reconnecting is often enough.";
+    "Ask the sender to let their client reload your device list: closing and opening the chat or reconnecting is often enough.";
 const ANSWER: &str = "Write something to the sender from this device: an answer makes it active again.";
 
 /// Our own list did not name us.
@@ -106,13 +106,16 @@ fn not_listed(
         let judgement = judgement
             .clone()
             .detail("own-device-not-listed")
-            .evidence(in_stanza(&list.seen, "our own device list does not name this device"));
+            .evidence(in_stanza(&list.seen, "your own device list does not name this device"));
         if back {
             judgement
                 .evidence(in_stanza(&history.last, "a later list names it again"))
                 .remedy("Nothing more: this device is on the list again. Ask the sender to send the message once more.")
         } else {
-            judgement.remedy(format!("Restart {} so that it puts itself on the list again.", scene.client_name()))
+            judgement.remedy(format!(
+                "Restart {} on this device, so that it puts itself on your device list again.",
+                scene.client_name()
+            ))
         }
     })
 }
@@ -129,20 +132,20 @@ fn by_the_list(
     let left =
         |rid: &u32| !list.ids.contains(rid) && history.versions.iter().any(|v| v.order <= list.order && v.ids.contains(rid));
     if rids.iter().any(left) {
-        let says = "our device list no longer names a device that the sender wrote to";
+        let says = "your device list no longer names a device that the sender wrote to";
         return Some(judgement.clone().detail("sender-has-old-list").evidence(in_stanza(&list.seen, says)).remedy(RELOAD));
     }
     let listed = |id: &u32| *id != own_id && list.ids.contains(id);
-    let judgement = judgement.clone().evidence(in_stanza(&list.seen, "our device list names this device"));
+    let judgement = judgement.clone().evidence(in_stanza(&list.seen, "your device list names this device"));
     let another = rids.iter().any(listed) && scene.outcome.origin != Origin::OwnAccount;
     // It has our bundle, and knows that we are there: what is left is its own decision.
     if another && scene.outcome.heard.is_some() {
         return Some(
             judgement
                 .detail("sender-untrusts-us")
-                .evidence(scene.stanza("the sender wrote to another device of ours on that list"))
-                .evidence(computed("earlier messages of the same device did have a key for us"))
-                .remedy("The sender should look at our devices in the sending client and trust this one.")
+                .evidence(scene.stanza("the sender wrote to another device of yours on that list"))
+                .evidence(computed("earlier messages of the same device did have a key for this device"))
+                .remedy("Ask the sender to look at your devices in their client and to trust this one.")
                 .open_question("Why the sender leaves out this device by now (no trust, given up for silence, session lost): the sender's store (--peer) would tell."),
         );
     }
@@ -150,10 +153,10 @@ fn by_the_list(
         return Some(
             judgement
                 .detail("muc-not-in-members")
-                .evidence(scene.stanza("a group chat's message without a key for any of our listed devices"))
-                .remedy("Stay in the room, or become a member of it: some clients write only to those who are present.")
+                .evidence(scene.stanza("a group chat's message without a key for any of your listed devices"))
+                .remedy("Stay in the room with this device, or become a member of it: some clients write only to those who are present.")
                 .open_question(
-                    "Whether the sender knew that we are in the room: the sender's log with the members it saw would tell.",
+                    "Whether the sender's client knew that you are in the room: the sender's log with the members it saw would tell.",
                 ),
         );
     }
@@ -172,9 +175,9 @@ fn before_device(judgement: &Judgement, scene: &Scene<'_>, list: &ListHistory, o
         judgement
             .clone()
             .detail("history-before-device")
-            .evidence(in_stanza(sighting, "this device came to our device list only here"))
+            .evidence(in_stanza(sighting, "this device came to your device list only with this stanza"))
             .evidence(scene.stanza(format!("the message was sent before that, {sent}")))
-            .remedy("Nothing: read it on a device that existed then.")
+            .remedy("Nothing is to be repaired: read it on a device that existed then.")
     })
 }
 
@@ -189,9 +192,9 @@ fn old_id(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
             judgement
                 .clone()
                 .detail("our-id-changed")
-                .evidence(in_stanza(&bundle.last, format!("device {rid} had our identity key")))
-                .evidence(in_store(store, format!("our device id is {own_id} now")))
-                .remedy("The sender's client should reload the device list; clear the old id from our list.")
+                .evidence(in_stanza(&bundle.last, format!("device {rid} had the identity key of this device")))
+                .evidence(in_store(store, format!("the id of this device is {own_id} now")))
+                .remedy("Ask the sender to let their client reload your device list, and take the old id off that list in your client.")
         })
 }
 
@@ -201,16 +204,16 @@ fn bundle(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
         return None;
     }
     let published = scene.whole.published;
-    let restart = format!("Restart {} so that it publishes its bundle again.", scene.client_name());
+    let restart = format!("Restart {} on this device, so that it publishes its bundle again.", scene.client_name());
     let failure = published.refused_bundle(own.jid.as_ref(), own_id, namespace);
     if let Some(failure) = failure.filter(|f| came_before(scene, &f.position)) {
         let sighting = Sighting { position: failure.position.clone(), id: failure.stanza_id.clone() };
-        let says = format!("the server refused our bundle with {}", failure.condition);
+        let says = format!("the server refused your bundle with {}", failure.condition);
         let judgement = judgement.clone().evidence(in_stanza(&sighting, says));
         return match Refusal::of(&failure.condition) {
             Refusal::Missing => Some(judgement.detail("bundle-missing").remedy(restart)),
             Refusal::Denied => Some(judgement.detail("pep-access-denied").remedy(
-                "Our client, or the server's administrator, must make the bundle readable for all (access model \u{201c}open\u{201d}).",
+                "Update and restart your client; if it stays, ask your server's administrator to make your bundle readable for all (access model \u{201c}open\u{201d}).",
             )),
             Refusal::Other => None,
         };
@@ -218,7 +221,11 @@ fn bundle(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
     let seen = published.bundle(own.jid.as_ref(), own_id, namespace).filter(|b| came_before(scene, &b.last.position))?;
     let why = seen.unusable.as_ref()?;
     Some(
-        judgement.clone().detail("bundle-unusable").evidence(in_stanza(&seen.last, format!("our bundle: {why}"))).remedy(restart),
+        judgement
+            .clone()
+            .detail("bundle-unusable")
+            .evidence(in_stanza(&seen.last, format!("your bundle: {why}")))
+            .remedy(restart),
     )
 }
 
@@ -233,7 +240,7 @@ fn given_up(judgement: &Judgement, scene: &Scene<'_>) -> Option<Judgement> {
             .clone()
             .detail("sender-considers-us-inactive")
             .evidence(computed(format!(
-                "messages of this sender to us had reached counter {highest}: so many in a row without an answer of ours"
+                "messages of this sender to your device had reached counter {highest}: so many in a row without an answer from it"
             )))
             .evidence(rule("silent devices", "Kaidan gives up after 106 unanswered stanzas, Smack after 400, Gajim after 2000"))
             .remedy(ANSWER)

@@ -1,29 +1,35 @@
 //! # ok
 //!
-//! **What happened.** The message decrypts, and your client would show it. If nothing could be tried, the fine cause
-//! says so.
+//! **What happened.** The message decrypts, and your client would show it: nothing is wrong. Only `not-tried` says
+//! less: there was no store, so whether it decrypts is not known.
 //!
-//! **How it shows.** As a message.
+//! **What to do.** Nothing, but for the fine causes that say more.
 //!
-//! **Mechanism.** The ratchet gave the key, and the text verified with it.
-//!
-//! **What proves it.** It opened. This proves that the sender's device had the session's keys, not who sits before
-//! it: for that compare fingerprints.
-//!
-//! **Mistaken for.** A message that the client never tried: Monal does not decrypt messages from the archive, and
-//! poezio-omemo not those that arrive without an open tab. The message is then fine, and the client still does not
-//! show it.
-//!
-//! **What to do.** Nothing; only an opt-out wants a decision from you.
+//! **What is lost.** Nothing.
 //!
 //! **Fine causes.**
 //! - `opt-out`: the sender asks for messages without encryption. Your client must hold back what you write until you
-//!   agree; the sessions stay.
-//! - `not-tried`: there was no store, so only what stands in clear was looked at. Give one with `--store`.
+//!   agree, so you have to decide; the sessions stay.
+//! - `not-tried`: not known to be fine: without a store only what stands in clear was looked at. Give one with
+//!   `--store`.
 //! - `text-not-in-log`: the key opened, but the log has left out the text.
-//! - `iv-16`: the sender uses an IV of 16 bytes, as old clients did; newer versions of Monal refuse that.
+//! - `iv-16`: the sender uses an IV of 16 bytes, as old clients did; newer versions of Monal refuse that. Ask the
+//!   sender to update.
 //! - `tag-in-payload`: the sender puts the tag behind the payload, as very old clients did; newer versions of
-//!   Conversations, Profanity and Smack refuse that.
+//!   Conversations, Profanity and Smack refuse that. Ask the sender to update.
+//!
+//! ### For those who repair clients
+//!
+//! **How it shows.** As a message.
+//!
+//! **Mistaken for.** A message that the client never tried: Monal does not decrypt messages from the archive, and
+//! poezio-omemo not those that arrive without an open tab. The message is then fine, and the client still does not show
+//! it.
+//!
+//! **Mechanism.** The ratchet gave the key, and the text verified with it.
+//!
+//! **What proves it.** It opened. This proves that the sender's device had the session's keys, not who sits before it:
+//! for that compare fingerprints.
 //!
 //! **References.** XEP-0384, "Receiving a message".
 
@@ -49,7 +55,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return Some(
             Judgement::new(Confidence::Possible, sentence)
                 .detail(MessageVerdict::NOT_TRIED)
-                .open_question("Whether it decrypts: a copy of our client's store (--store) would tell."),
+                .open_question("Whether it decrypts: a copy of your client's store (--store) would tell."),
         );
     }
     let judgement = if opts_out(scene) {
@@ -67,7 +73,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     };
     let judgement = judgement.all_evidence(super::no_session::other_address(scene));
     if matches!(scene.outcome.payload.as_deref(), Some(Payload::LeftOut)) {
-        let sentence = format!("The key that {} made for us opens; the log has left out the text.", scene.sender());
+        let sentence = format!("The key that {} made for your device opens; the log has left out the text.", scene.sender());
         return Some(
             Judgement::new(Confidence::Likely, sentence)
                 .detail("text-not-in-log")
@@ -106,7 +112,7 @@ fn old_packing(scene: &Scene<'_>) -> Option<(&'static str, &'static str, &'stati
 }
 
 /// What an opt-out means for our client.
-const WHAT_NOW: &str = "Write nothing to this contact until you have decided: the client must hold back every message until you agree to write without encryption. The sessions stay, so encryption can be taken up again at any time.";
+const WHAT_NOW: &str = "Write nothing to this contact until you have decided: your client must hold back every message until you agree to write without encryption. The sessions stay, so encryption can be taken up again at any time.";
 
 fn opts_out(scene: &Scene<'_>) -> bool {
     matches!(scene.outcome.payload.as_deref(), Some(Payload::Opened(opened)) if opened.opt_out.is_some())

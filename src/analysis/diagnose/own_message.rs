@@ -1,23 +1,27 @@
 //! # own-message
 //!
-//! **What happened.** This very device sent the message. It came back as a carbon, from the archive or from a group
-//! chat, or it is the outgoing line of the client's own log; nothing is wrong.
+//! **What happened.** This very device sent the message. It came back as a copy, from the archive or from a group chat,
+//! or it is the outgoing line of your client's own log; nothing is wrong.
+//!
+//! **What to do.** Nothing.
+//!
+//! **What is lost.** Nothing: your client keeps the text that it sent.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.**
-//! - Gajim: "Received previously sent message by us", "Can't decrypt own group chat message". Conversations:
-//!   "Reflected omemo message received".
+//! - Gajim: "Received previously sent message by us", "Can't decrypt own group chat message". Conversations: "Reflected
+//!   omemo message received".
 //! - Kaidan: "Error decrypting message." during archive queries.
 //! - Badly written clients show the fallback text beside the message they sent, often after a restart.
 //!
+//! **Mistaken for.** [device-id-collision]: another installation that uses the same id. There the log shows ratchet
+//! keys that your store never made.
+//!
 //! **Mechanism.** A device makes no key for itself, so it can never decrypt what it sent; it must remember the text.
 //!
-//! **What proves it.** The sender id is ours, and the message comes from our own account. In a room that hides
-//! addresses only the id speaks for it: then the verdict says `likely`.
-//!
-//! **Mistaken for.** [device-id-collision]: another installation that uses the same id. There the log shows ratchet
-//! keys that our store never made.
-//!
-//! **What to do.** Nothing.
+//! **What proves it.** The sender id is that of this device, and the message comes from its own account. In a room that
+//! hides addresses only the id speaks for it: then the verdict says `likely`.
 //!
 //! **References.** XEP-0384, "Sending a message"; XEP-0280; XEP-0045; tigase/siskin-im#9; tigase/beagle-im#167;
 //! profanity-im/profanity#2052.
@@ -42,7 +46,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     };
     let judgement =
         Judgement::new(Confidence::Proven, format!("{} sent this message itself; this is {way}.", scene.our_device()))
-            .evidence(scene.stanza("the sender's device id is ours, on our own account"));
+            .evidence(scene.stanza("the sender's device id is that of this device, on its own account"));
     // In a room that hides addresses only the id speaks for it.
     let hidden = header.from.is_none() && header.direction != Some(Direction::Outgoing);
     Some(if hidden {

@@ -33,7 +33,10 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         moved.proven(in_store(format!("store {}", later.snapshot + 1), "a later copy of the store knows this chain"));
     }
     if let Some(newest) = scene.own_newest().filter(|_| !trial.keys.holds_newest) {
-        let says = format!("we sent with ratchet key {}…, which the copy does not hold", short(&newest.ratchet_key.to_string()));
+        let says = format!(
+            "your client sent with ratchet key {}…, which the copy does not hold",
+            short(&newest.ratchet_key.to_string())
+        );
         // The copy's own key was shown before the newest one: then the newest one is certainly later.
         if trial.keys.holds_shown {
             moved.confidence = Confidence::Proven;
@@ -46,7 +49,7 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     }
     if trial.ratchet == Some(RatchetFact::BeyondOneStep) {
         moved.proven(computed(
-            "the sender's ratchet turned twice since the copy: between the turns our client made a ratchet key that no copy holds",
+            "the sender's ratchet turned twice since the copy: between the turns your client made a ratchet key that no copy holds",
         ));
         moved.within_capture = trial.turned_at.is_some_and(|turned| scene.own_newest().is_none_or(|own| own.order >= turned));
     }
@@ -55,7 +58,7 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         && !trial.keys.holds_received
         && peer.sender_ratchet_keys.contains(&key.ratchet_key)
     {
-        let evidence = in_store(&peer.place, "the sender has received a ratchet key of ours that the copy does not hold");
+        let evidence = in_store(&peer.place, "the sender has received a ratchet key of your client that the copy does not hold");
         // Our copy's key first, then this one: the sender is ahead of the copy, not behind it. A client that keeps
         // the sender's older chains would know this chain, if the sender were behind.
         let keeps_chains = scene.client().is_some_and(|c| c.implementation.archives_states());
@@ -129,7 +132,7 @@ impl Moved {
         // The libsignal family writes one less than the chain's length.
         if index > key.previous_counter.saturating_add(1) {
             self.evidence.push(scene.stanza(format!(
-                "the sender's previous chain had {} messages, the newest chain we know has at least {index}: it is another one",
+                "the sender's previous chain had {} messages, the newest chain that the copy knows has at least {index}: it is another one",
                 key.previous_counter
             )));
         } else if failed >= SEVERAL {

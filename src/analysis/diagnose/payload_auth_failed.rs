@@ -1,7 +1,23 @@
 //! # payload-auth-failed
 //!
-//! **What happened.** The key for us opened, but the encrypted text does not belong to it: it was changed, cut or
-//! exchanged on the way. The session is fine, and your keys are.
+//! **What happened.** The key for your device opened, but the text does not belong to it: it was changed, cut or
+//! exchanged. Mostly the log or a faulty client did that; an attack is rare, but cannot be excluded. The session and
+//! your keys are fine.
+//!
+//! **What to do.**
+//! - Compare with another log of the same message first: yours may have wrapped or cut it.
+//! - Ask the sender to send it again. Do not end the session.
+//!
+//! **What is lost.** This message, until it is sent again.
+//!
+//! **Fine causes.**
+//! - `altered`: the tag does not verify, or the payload is cut.
+//! - `tag-missing`: the key came without a tag, and the payload does not end with one. Mostly the sender's client made
+//!   it so: it is to be updated.
+//! - `wrong-length`: key material or IV have a length that this variant does not have. The sender's client made it so:
+//!   it is to be updated.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.**
 //! - Gajim: InvalidTag or an empty warning. Profanity: "Checksum error", "invalid key length". Monal: "GCM error",
@@ -10,23 +26,14 @@
 //!   "Authentication tag verification failed."
 //! - Conversations, for old packing: "Key did not contain auth tag". lurch: "failed to decrypt payload".
 //!
-//! **Mechanism.** The payload is encrypted once for all receivers and carries its own tag; each receiver gets the key
-//! through its ratchet. Very old clients use a 16-byte IV or put the tag behind the payload: both are read here, but
-//! not by every client (see `ok`, `iv-16` and `tag-in-payload`).
-//!
-//! **What proves it.** The ratchet's MAC verifies, the payload's does not.
-//!
 //! **Mistaken for.** A log that wrapped or cut the payload: suspect the capture first. [mac-mismatch]: there the key
 //! itself does not open.
 //!
-//! **What to do.**
-//! - Compare with another log of the same message.
-//! - Ask the sender to send it again; an old client should be updated. Do not reset the session.
+//! **Mechanism.** The payload is encrypted once for all receivers and carries its own tag; each receiver gets the key
+//! through its ratchet. Very old clients use a 16-byte IV or put the tag behind the payload: omemoscope reads both, but
+//! not every client does (see `ok`, `iv-16` and `tag-in-payload`).
 //!
-//! **Fine causes.**
-//! - `altered`: the tag does not verify, or the payload is cut.
-//! - `tag-missing`: the key came without a tag, and the payload does not end with one.
-//! - `wrong-length`: key material or IV have a length that this variant does not have.
+//! **What proves it.** The ratchet's MAC verifies, the payload's does not.
 //!
 //! **References.** XEP-0384, "Message Decryption"; monal-im/Monal#536; dino/dino#265; profanity-im/profanity#1107.
 
@@ -53,10 +60,10 @@ fn failed(scene: &Scene<'_>, error: PayloadError) -> Judgement {
     };
     Judgement::new(
         Confidence::Proven,
-        format!("The key that {} made for us opens, but the text does not belong to it.", scene.sender()),
+        format!("The key that {} made for your device opens, but the text does not belong to it.", scene.sender()),
     )
     .detail(detail)
     .evidence(computed(format!("the ratchet layer verified; then: {error}")))
-    .remedy("Compare with another log of the same message: the log may have changed it.")
-    .remedy("The session is fine: ask the sender to send the message again.")
+    .remedy("Compare with another log of the same message: yours may have wrapped or cut it.")
+    .remedy("Ask the sender to send the message again. The session is fine: do not end it.")
 }

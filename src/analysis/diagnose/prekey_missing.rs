@@ -1,35 +1,41 @@
 //! # prekey-missing
 //!
-//! **What happened.** The message begins a session with a one-time prekey that your client no longer has. Most often
-//! somebody else used it up first; nobody did anything wrong.
-//!
-//! **How it shows.**
-//! - Gajim: "No such prekeyRecord". Conversations: "No such PreKeyRecord". python-omemo: "No pre key with id N
-//!   known." Kaidan: "could not be found locally". Profanity: "SG_ERR_INVALID_KEY_ID". libsignal: -1003, the same as
-//!   for a missing signed prekey.
-//! - Converse and other JavaScript clients say only "Bad MAC".
-//!
-//! **Mechanism.** A one-time prekey works once. Two senders may draw the same one before the bundle is renewed; a
-//! sender may go on with an old key exchange after your client lost the session; the bundle on the server may be
-//! older than the store, or the store older than the bundle.
-//!
-//! **What proves it.** The id in the key exchange, the store without it, and no session made by this exchange.
-//!
-//! **Mistaken for.** [signed-prekey-missing]. A repeated key exchange of a living session (harmless: the session
-//! knows its base key). [mac-mismatch], `prekey-id-reused`, where a client gave the id to a new key.
+//! **What happened.** The message begins a session with a key that your client had published and no longer has (a
+//! one-time prekey). Most often somebody else used it up first; nobody did anything wrong.
 //!
 //! **What to do.**
-//! - Write to the sender from here: a new session begins with fresh keys.
-//! - Or let the sender end the session or reload your keys, then send again.
-//! - The message itself is lost.
+//! - Write to the sender from this device: if your client has no other session with that device, it begins one with
+//!   fresh keys.
+//! - If the next message fails again, ask the sender to end and restart the session in their client.
+//! - Then ask for the message again.
+//!
+//! **What is lost.** This message, and what the sender writes in the same session, until it is sent again.
 //!
 //! **Fine causes.**
 //! - `prekey-consumed`: another key exchange in the capture used the same prekey.
-//! - `store-older-than-bundle`: the id is higher than any this store has given out, so the store is an older copy.
-//! - `bundle-stale-on-server`: our published bundle still offers the prekey although it is gone: others will fail in
-//!   the same way until it is renewed.
-//! - `id-0`: prekey 0. Converse 14 numbers from 0, and what begins with its prekey 0 fails there; this is a bug of
-//!   Converse. Other clients read 0 as none.
+//! - `store-older-than-bundle`: the id is higher than any this store has given out, so the store is an older copy. Copy
+//!   it again; if the client itself fails, go on at [receiver-rolled-back].
+//! - `bundle-stale-on-server`: your published bundle still offers the prekey although it is gone. Restart the client on
+//!   this device: others fail in the same way until it has published a new bundle.
+//! - `id-0`: nobody used it up: it is prekey 0. Converse 14 numbers from 0, and what begins with its prekey 0 fails
+//!   there; this is a bug of Converse. Other clients read 0 as none.
+//!
+//! ### For those who repair clients
+//!
+//! **How it shows.**
+//! - Gajim: "No such prekeyRecord". Conversations: "No such PreKeyRecord". python-omemo: "No pre key with id N known."
+//!   Kaidan: "could not be found locally". Profanity: "SG_ERR_INVALID_KEY_ID". libsignal: -1003, the same as for a
+//!   missing signed prekey.
+//! - Converse and other JavaScript clients say only "Bad MAC".
+//!
+//! **Mistaken for.** [signed-prekey-missing]. A repeated key exchange of a living session (harmless: the session knows
+//! its base key). [mac-mismatch], `prekey-id-reused`, where a client gave the id to a new key.
+//!
+//! **Mechanism.** A one-time prekey works once. Two senders may draw the same one before the bundle is renewed; a
+//! sender may go on with an old key exchange after your client lost the session; the bundle on the server may be older
+//! than the store, or the store older than the bundle.
+//!
+//! **What proves it.** The id in the key exchange, the store without it, and no session made by this exchange.
 //!
 //! **References.** XEP-0384, "Bundles" and "Business Rules"; X3DH, "Receiving the initial message";
 //! conversejs/converse.js#1688; UWPX/UWPX-Client#157; gkdr/lurch#156; monal-im/Monal#515.
@@ -57,7 +63,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let mut judgement = Judgement::new(
         Confidence::Proven,
         format!(
-            "{} begins a session with our one-time prekey {id}, which {} no longer has.",
+            "{} begins a session with your one-time prekey {id}, which {} no longer has.",
             scene.sender(),
             scene.client_name()
         ),
@@ -83,16 +89,16 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     } else if let Some(bundle) = stale_bundle(scene, id) {
         judgement = judgement
             .detail("bundle-stale-on-server")
-            .evidence(in_stanza(&bundle.last, format!("our newest bundle in the capture still offers one-time prekey {id}")))
+            .evidence(in_stanza(&bundle.last, format!("your newest bundle in the capture still offers one-time prekey {id}")))
             .remedy(format!(
-                "Restart {} so that it publishes a new bundle: others will draw used prekeys until then.",
+                "Restart {} on this device, so that it publishes a new bundle: others will draw used prekeys until then.",
                 scene.client_name()
             ));
     }
     Some(
         judgement
-            .remedy("Write to the sender from here: a new session then begins with fresh keys.")
-            .remedy("Or let the sender end the session or reload our keys, then send the message again."),
+            .remedy("Write to the sender from this device: if your client has no other session with that device, it begins one with fresh keys.")
+            .remedy("If the next message fails again, ask the sender to end and restart the session in their client. Then ask for the message again."),
     )
 }
 

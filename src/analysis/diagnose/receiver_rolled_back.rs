@@ -1,36 +1,46 @@
 //! # receiver-rolled-back
 //!
-//! **What happened.** Your client works with an older copy of its keys than the ones it had used before: a restored
-//! backup, a copied profile, or a database copied without its `-wal` file. The sender does nothing wrong and cannot
-//! see it.
+//! **What happened.** The message needs newer keys than this store holds. Either your client went back to an older copy
+//! of its keys (a restored backup, a copied profile), or only the copy that you gave is an old one. The sender did
+//! nothing wrong and cannot see it.
 //!
-//! **How it shows.** All messages of some contacts fail (those who wrote and were answered since the copy), others
-//! are fine; what you send may still arrive.
+//! **What to do.**
+//! - First see: does your client itself fail at this sender's messages, or only this copy?
+//! - Only the copy: nothing is to be repaired. To go on, copy the store again with all files beside it (`-wal`, `-shm`,
+//!   `-journal`). If the copy is old on purpose, say `--snapshot`.
+//! - The client, too: on this device, end and restart the session with each affected contact. Conversations, Monal,
+//!   Siskin, Beagle and Prose do that by themselves at the contact's next message; in Gajim, Dino, Profanity, Kaidan
+//!   and others merely writing back is not enough.
+//! - Then ask those contacts for what you missed.
+//!
+//! **What is lost.** Nothing, if only the copy is old. Else what these contacts sent before the restart, on this
+//! device.
+//!
+//! **Fine causes.**
+//! - `store`: the finding about the whole: since when, and which contacts are affected.
+//! - `between-copies`: of several copies of the store a later one stands behind an earlier one.
+//! - `own-state-reused`: this device used one key for two contents, so it went back or runs twice. Run the profile on
+//!   one machine only, then end and restart the sessions.
+//!
+//! ### For those who repair clients
+//!
+//! **How it shows.** All messages of some contacts fail (those who wrote and were answered since the copy), others are
+//! fine; what you send may still arrive.
 //! - Gajim, Conversations, Profanity: "No valid sessions", "Bad Mac!". Kaidan: "OMEMO envelope data is not valid".
-//!   python-omemo: "Authentication tags do not match". Siskin and Beagle: "Message was not encrypted for this
-//!   device", which is wrong.
+//!   python-omemo: "Authentication tags do not match". Siskin and Beagle: "Message was not encrypted for this device",
+//!   which is wrong.
+//!
+//! **Mistaken for.** [beyond-snapshot]: the same evidence, when the copy is no living store but an early snapshot
+//! (`--snapshot` says so). [message-key-evicted]: an old message that came late. [mac-mismatch]: one contact only, and
+//! no sign of an older state.
 //!
 //! **Mechanism.** Each answer makes a new random ratchet key. The old copy lacks the keys made after it, so messages
 //! that build on them can never be opened with it.
 //!
 //! **What proves it.** Your own earlier stanzas in the log: they carry a ratchet key that the store does not hold. Or
-//! the sender's store, which has received such a key. Counters, and several messages of one chain that fail alike,
-//! say `likely`; only `possible` where the store keeps as many receiving chains as it can, because a late message of
-//! an older chain fails in the same way.
-//!
-//! **Mistaken for.** [message-key-evicted]: an old message that came late. [beyond-snapshot]: the same evidence, when the copy is no living store but an early snapshot
-//! (`--snapshot` says so). [mac-mismatch]: one contact only, and no sign of an older state. A copy without its `-wal`
-//! looks rolled back, too.
-//!
-//! **What to do.**
-//! - If you copied the store: copy it again with all files beside it.
-//! - If the client itself was restored: write to each affected contact, or end and restart the sessions.
-//! - The messages in between are lost on this device for ever.
-//!
-//! **Fine causes.**
-//! - `store`: the finding about the whole: since when, and which contacts are affected.
-//! - `between-copies`: of several copies of the store a later one stands behind an earlier one.
-//! - `own-state-reused`: our own device used one key for two contents, so it went back or runs twice.
+//! the sender's store, which has received such a key. Counters, and several messages of one chain that fail alike, say
+//! `likely`; only `possible` where the store keeps as many receiving chains as it can, because a late message of an
+//! older chain fails in the same way.
 //!
 //! **References.** The Double Ratchet Algorithm, "Diffie-Hellman ratchet"; iNPUTmice/Conversations#2038,
 //! iNPUTmice/Conversations#2665; dino/dino#1123; element-hq/element-web#3822.
@@ -55,19 +65,19 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let sentence = if open {
         format!("The store of {client} may be an older copy, or the message from {sender} an old one whose chain was dropped.")
     } else {
-        format!("The store of {client} is an older copy: its ratchet with {sender} had already gone on.")
+        format!("The store of {client} is an older copy: the client had already used newer keys with {sender}.")
     };
     let judgement = Judgement::new(moved.confidence, sentence)
     .all_evidence(moved.evidence)
-    .remedy("If you copied the store, copy it again together with all files beside it (-wal, -journal).")
+    .remedy("If only this copy fails and the client itself reads these messages: copy the store again together with all files beside it (-wal, -shm, -journal).")
     .recovery(scene, Broken::DoesNotFit)
-    .remedy("If the client was restored from a backup: write to this contact so that a new session begins, then ask for the lost messages.")
+    .remedy("If the client itself fails (after a restored backup or a copied profile): end and restart the session with this contact on this device, then ask for the lost messages.")
     .all_remedies(scene.client().and_then(|c| c.remedies.replace_session));
     Some(match moved.confidence {
         Confidence::Proven => judgement,
         Confidence::Possible => judgement.open_question(OLD_CHAIN),
         _ => judgement
-            .open_question("An earlier log with our own messages to this contact, or the sender's store, would prove it."),
+            .open_question("Whether the two sides parted for another reason: an earlier log with your own messages to this contact, or the sender's store (--peer), would tell."),
     })
 }
 
@@ -114,16 +124,17 @@ fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
             detail: Some("own-state-reused"),
             confidence: Confidence::Proven,
             sentence: format!(
-                "Our own device used a key twice (towards device {}): it went back to an older state, or two copies of it run.",
+                "Your own device used a key twice (towards device {}): it went back to an older state, or two copies of it run.",
                 reuse.rid
             ),
             evidence: vec![
-                in_stanza(&reuse.first, format!("our ratchet key with counter {}", reuse.counter)),
+                in_stanza(&reuse.first, format!("your client's ratchet key with counter {}", reuse.counter)),
                 in_stanza(&reuse.second.position, "the same ratchet key and counter with other contents"),
             ],
             remedy: vec![
-                "Make sure that the profile runs on one machine only.".into(),
-                "Begin new sessions with the affected contacts, and send again what they did not get.".into(),
+                "Run the profile on one machine only.".into(),
+                "On this device, end and restart the sessions with the affected contacts, and send again what they did not get."
+                    .into(),
             ],
             stanza_ids: reuse.second.id.iter().cloned().collect(),
         });

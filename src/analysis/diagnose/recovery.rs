@@ -25,7 +25,8 @@ impl Judgement {
             Broken::Missing => healing.builds_missing,
         };
         if heals {
-            let wait = format!("Wait for the contact's next message: {} begins a new session by itself.", client.name);
+            let wait =
+                format!("Wait for the contact's next message: {} on this device begins a new session by itself.", client.name);
             self = self.remedy(wait);
         }
         self

@@ -1,30 +1,37 @@
 //! # sender-rolled-back
 //!
 //! **What happened.** The sender's client went back to an older copy of its keys and encrypts new texts with keys it
-//! had used before; your client takes them for duplicates and drops them. It is not your fault, and only the sender
-//! can repair it.
+//! had used before; your client takes them for duplicates and drops them. It is not your fault, and only the sender can
+//! repair it.
+//!
+//! **What to do.**
+//! - Tell the sender by another way: they do not see it. Ask them to end and restart the session with you in their
+//!   client, and to send the lost texts again.
+//! - Ask them whether they restored a backup or run a copied profile. If so, the same holds for their other contacts;
+//!   making new OMEMO keys on that device repairs all at once.
+//! - On this device there is nothing for you to do.
+//!
+//! **What is lost.** Each text under a used key, until it is sent again.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.** You see nothing; the sender believes that all was sent. It heals by itself once the sender's
 //! counter passes the old maximum, which makes it look random. Logs say "duplicate" in the words of
 //! [duplicate-message]; after more than five ratchet turns "Bad MAC".
 //!
-//! **Mechanism.** A restored backup, a virtual machine's snapshot or a synchronised profile brings back an old
-//! ratchet state. Ratchet key and counter then repeat with other contents.
-//!
-//! **What proves it.** Two different ciphertexts under one ratchet key and counter, the first of which verified; or
-//! the sender's own store, which is behind your chain. Without a store the two ciphertexts alone say `likely`. Where the
-//! first copies are not in the log, one used key proves nothing: it was read already. Several, one after the other up to
-//! the end of the chain and past it, say `likely`; `possible`, if the store copy may be newer than they are.
-//!
 //! **Mistaken for.** [duplicate-message]: there the bytes are the same. [device-id-collision], `clone`: there both
 //! branches stay alive. A copy that was altered on the way ([mac-mismatch]).
 //!
-//! **What to do.**
-//! - The sender should end and restart the session with you, and send the lost texts again: they cannot be read here.
-//! - After restoring a backup, drop the sessions or make new OMEMO keys instead of going on with the old ones.
+//! **Mechanism.** A restored backup, a virtual machine's snapshot or a synchronised profile brings back an old ratchet
+//! state. Ratchet key and counter then repeat with other contents.
 //!
-//! **References.** The Double Ratchet Algorithm, "Symmetric-key ratchet"; dino/dino#977;
-//! iNPUTmice/Conversations#1799; kriztan/blabber.im#129.
+//! **What proves it.** Two different ciphertexts under one ratchet key and counter, the first of which verified; or the
+//! sender's own store, which is behind your chain. Without a store the two ciphertexts alone say `likely`. Where the
+//! first copies are not in the log, one used key proves nothing: it was read already. Several, one after the other up to
+//! the end of the chain and past it, say `likely`; `possible`, if the store copy may be newer than they are.
+//!
+//! **References.** The Double Ratchet Algorithm, "Symmetric-key ratchet"; dino/dino#977; iNPUTmice/Conversations#1799;
+//! kriztan/blabber.im#129.
 
 use super::{Cause, Judgement, Scene, Verdicts, Whole, chain_age, computed, in_stanza, in_store};
 use crate::analysis::trial::RatchetFact;
@@ -128,7 +135,7 @@ fn without_store(scene: &Scene<'_>, sentence: String) -> Option<Judgement> {
         Judgement::new(Confidence::Likely, sentence)
             .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))
             .evidence(in_stanza(&seen.position, "the same ratchet key and counter with other bytes, in another message"))
-            .open_question("Whether one of the two was altered on the way: our store (--store) would tell, because only a genuine one verifies."),
+            .open_question("Whether one of the two was altered on the way: your store (--store) would tell, because only a genuine one verifies."),
     ))
 }
 
@@ -163,8 +170,8 @@ fn short(key: &crate::analysis::outcome::KeyFact) -> String {
 
 fn remedies(judgement: Judgement) -> Judgement {
     judgement
-        .remedy("The sender should end and restart the session with us, then send the lost texts again.")
-        .remedy("After restoring a backup, make new OMEMO keys instead of going on with the old ones.")
+        .remedy("Tell the sender by another way: they should end and restart the session with you in their client, then send the lost texts again.")
+        .remedy("If they restored a backup, the same holds for their other contacts; new OMEMO keys on that device repair all at once.")
 }
 
 /// Each device that went back, once.

@@ -1,28 +1,35 @@
 //! # signed-prekey-missing
 //!
-//! **What happened.** The message begins a session with a signed prekey that your client no longer has. The sender
-//! used an old copy of your published keys, or your client threw the key away too early.
+//! **What happened.** The message begins a session with a key that your client had published and no longer has (a
+//! signed prekey). Neither you nor the sender did anything wrong: their client used old published keys of yours, or
+//! your client lost or dropped this one too early.
+//!
+//! **What to do.**
+//! - Write to the sender from this device: if your client has no other session with that device, it begins one with
+//!   current keys.
+//! - If the next message fails again, ask the sender to end and restart the session in their client, which then fetches
+//!   your current keys.
+//! - Then ask for the message again.
+//!
+//! **What is lost.** This message, and what the sender writes in the same session, until it is sent again.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.**
-//! - Gajim: "No such signedprekeyrecord". Conversations: "No such SignedPreKeyRecord". python-omemo: "No signed pre
-//!   key with id N known." Converse: "Missing Signed PreKey". libsignal: SG_ERR_INVALID_KEY_ID (-1003), the same as
-//!   for a missing one-time prekey.
+//! - Gajim: "No such signedprekeyrecord". Conversations: "No such SignedPreKeyRecord". python-omemo: "No signed pre key
+//!   with id N known." Converse: "Missing Signed PreKey". libsignal: SG_ERR_INVALID_KEY_ID (-1003), the same as for a
+//!   missing one-time prekey.
 //! - Kaidan: "Pre key with ID … could not be found locally" names the one-time prekey even when the signed one is
 //!   missing.
+//!
+//! **Mistaken for.** [prekey-missing]: the same library error. [identity-changed]: after new keys under the same device
+//! id.
 //!
 //! **Mechanism.** Clients renew their signed prekey and drop old ones (Gajim keeps three, python-omemo two, Kaidan
 //! one). A sender that fetched the bundle long before uses an old one. A reinstalled, restored or damaged client has
 //! lost it, too.
 //!
 //! **What proves it.** The id in the key exchange, and the store without it.
-//!
-//! **Mistaken for.** [prekey-missing]: the same library error. [identity-changed]: after a reset with the same device
-//! id.
-//!
-//! **What to do.**
-//! - Write to the sender from here: the new session begins with current keys.
-//! - Or let the sender reload your keys (end the session, or remove and add the device), then send again.
-//! - The message itself is lost.
 //!
 //! **References.** XEP-0384, "Key Exchange"; X3DH, "Publishing keys"; signalapp/libsignal-protocol-c#65.
 
@@ -46,7 +53,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let held = held.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     let mut judgement = Judgement::new(
         Confidence::Proven,
-        format!("{} begins a session with our signed prekey {id}, which {} no longer has.", scene.sender(), scene.client_name()),
+        format!("{} begins a session with your signed prekey {id}, which {} no longer has.", scene.sender(), scene.client_name()),
     )
     .evidence(scene.stanza(format!("the key exchange names signed prekey {id}")))
     .evidence(in_store(
@@ -59,7 +66,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     }
     Some(
         judgement
-            .remedy("Write to the sender from here: the new session then begins with current keys.")
-            .remedy("Or let the sender end the session or reload our keys (remove and add the device), then send again."),
+            .remedy("Write to the sender from this device: if your client has no other session with that device, it begins one with current keys.")
+            .remedy("If the next message fails again, ask the sender to end and restart the session in their client. Then ask for the message again."),
     )
 }

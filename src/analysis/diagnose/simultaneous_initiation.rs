@@ -1,27 +1,32 @@
 //! # simultaneous-initiation
 //!
-//! **What happened.** Both sides began a session at the same moment, and each now holds the one that the other began,
-//! so neither reads the other. Nobody did anything wrong; it is bad luck that some clients do not recover from.
+//! **What happened.** Your client and the sender's began a session with each other at the same moment, and each now
+//! holds the one that the other began, so neither reads the other. Nobody did anything wrong; it is bad luck that some
+//! clients do not recover from.
 //!
-//! **How it shows.** From the first contact on, messages fail with "Authentication tags do not match" (python-omemo)
-//! or "Bad MAC". Clients of the libsignal family keep both sessions and recover by themselves; python-omemo keeps one
-//! and does not.
+//! **What to do.**
+//! - Agree with the sender who acts: one of you, not both. That one ends and restarts the session in their client.
+//! - Then let each send again what the other did not get.
 //!
-//! **Mechanism.** A new key exchange replaces the session. When two exchanges cross, each side replaces its own
-//! session by the other's. Clients that keep archived sessions can still read both.
+//! **What is lost.** What was sent in the lost session, until it is sent again.
 //!
-//! **What proves it.** Our own key exchange and theirs cross in the capture, and the message opens with the session
-//! that was replaced. Without that session the crossing alone says `likely`.
+//! **Fine causes.**
+//! - `harmless`: a finding, not a failure: key exchanges crossed, but your client keeps both sessions. Nothing is lost,
+//!   and there is nothing to do.
+//!
+//! ### For those who repair clients
+//!
+//! **How it shows.** From the first contact on, messages fail with "Authentication tags do not match" (python-omemo) or
+//! "Bad MAC". Clients of the libsignal family keep both sessions and recover by themselves; python-omemo keeps one and
+//! does not.
 //!
 //! **Mistaken for.** [receiver-rolled-back], [mac-mismatch].
 //!
-//! **What to do.**
-//! - One side, not both, should replace the session once more (in clients without such a command: remove the device
-//!   or its session, then write).
-//! - What was sent in the lost session must be sent again.
+//! **Mechanism.** A new key exchange replaces the session. When two exchanges cross, each side replaces its own session
+//! by the other's. Clients that keep archived sessions can still read both.
 //!
-//! **Fine causes.**
-//! - `harmless`: key exchanges crossed, but this client keeps both sessions.
+//! **What proves it.** Your key exchange and theirs cross in the capture, and the message opens with the session
+//! that was replaced. Without that session the crossing alone says `likely`.
 //!
 //! **References.** XEP-0384, "Receiving a message" and "Business Rules"; signalapp/libsignal-protocol-java#12;
 //! xmtp/libxmtp#200.
@@ -46,18 +51,19 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     );
     let judgement = if trial.replaced == Some(ReplacedFact::Unanswered) {
         let opens = computed("the message opens with the session that their key exchange replaced");
-        let ours =
-            scene.own_exchange().map(|own| in_stanza(&own.first.position, "our own key exchange went out, crossing theirs"));
+        let ours = scene
+            .own_exchange()
+            .map(|own| in_stanza(&own.first.position, "your client's key exchange went out, crossing theirs"));
         Judgement::new(Confidence::Proven, sentence).evidence(opens).all_evidence(ours)
     } else {
-        Judgement::new(Confidence::Likely, sentence)
-            .all_evidence(two_sessions(scene)?)
-            .open_question("The sender's store, or a copy of ours from before its key exchange, would prove it.")
+        Judgement::new(Confidence::Likely, sentence).all_evidence(two_sessions(scene)?).open_question(
+            "Whether it is so: the sender's store (--peer), or a copy of yours from before their key exchange, would tell.",
+        )
     };
     Some(
         judgement
             .recovery(scene, Broken::DoesNotFit)
-            .remedy(replace.unwrap_or("One side, not both, should replace the session with this device and write again.")),
+            .remedy(replace.unwrap_or("Agree who acts: one side, not both, ends and restarts the session and writes again.")),
     )
 }
 
@@ -76,7 +82,7 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
     let key = scene.outcome.key_fact()?;
     let mut evidence = Vec::new();
     if let Some(own) = scene.own_exchange().filter(|own| own.order <= begun) {
-        evidence.push(in_stanza(&own.first.position, "our own key exchange went out before theirs was read"));
+        evidence.push(in_stanza(&own.first.position, "your client's key exchange went out before theirs was read"));
     }
     let (namespace, sid) = (scene.outcome.namespace()?, scene.outcome.element.sid()?);
     let order = scene.whole.book.chain_order(namespace, sid, &key.ratchet_key)?;
@@ -123,21 +129,21 @@ fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
         let effect = if harmless {
             "both sessions are kept, so it does no harm"
         } else {
-            "messages may be lost until one side begins anew"
+            "messages may be lost until one side ends and restarts the session"
         };
         findings.push(Finding {
             code: Code::SimultaneousInitiation,
             detail: harmless.then_some(Finding::HARMLESS),
             confidence: judge(&scene).filter(|_| named).map_or(Confidence::Likely, |judgement| judgement.confidence),
-            sentence: format!("We and {} began a session with each other at the same time; {effect}.", scene.sender()),
+            sentence: format!("Your client and {} began a session with each other at the same time; {effect}.", scene.sender()),
             evidence: vec![
-                in_stanza(&own.first.position, "our own key exchange"),
+                in_stanza(&own.first.position, "your client's key exchange"),
                 scene.stanza("their key exchange, begun before they had ours"),
             ],
             remedy: vec![if harmless {
-                "Nothing.".into()
+                "Nothing: no message is lost.".into()
             } else {
-                "One side, not both, should replace the session and write again.".into()
+                "Agree who acts: one side, not both, ends and restarts the session and writes again.".into()
             }],
             stanza_ids: outcome.header.id.iter().map(ToString::to_string).collect(),
         });

@@ -1,7 +1,20 @@
 //! # store-corrupt
 //!
-//! **What happened.** The part of your client's key store that this message needs is damaged, or the copy you gave
-//! is. The sender did nothing wrong.
+//! **What happened.** The part of your client's store that this message needs is damaged, or only the copy that you
+//! gave is. Neither you nor the sender need have done anything wrong: mostly a crash or a full disk did it.
+//!
+//! **What to do.**
+//! - See whether the client itself still shows new messages of this sender. If it does, only the copy is damaged: close
+//!   the client and copy the store once more, with all files beside it (`-wal`, `-shm`, `-journal`).
+//! - If the client fails, too: write something to the sender from this device. If the next message fails again, end and
+//!   restart the session with them.
+//! - Do not go back to an old backup of the store: sessions then break in another way ([receiver-rolled-back]).
+//! - Make new OMEMO keys only if your own keys are damaged, as the last resort: all contacts must then verify you anew.
+//!
+//! **What is lost.** Nothing, if only the copy is damaged; else what was sent in the damaged session until it is
+//! restarted. With new OMEMO keys, all that was encrypted for the old ones and not yet read.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.**
 //! - Profanity: "error loading identity from", "… sessions from", "… trust from". Converse: "Error deserializing
@@ -10,24 +23,17 @@
 //! - python-omemo says nothing: it makes new keys for missing ones, so a damaged store can show up as
 //!   [signed-prekey-missing] or [not-addressed].
 //!
+//! **Mistaken for.** [no-session] and [prekey-missing]: there the store is sound, and the row is not in it. A database
+//! copied without its `-wal` file is not damaged, it is old: see [receiver-rolled-back].
+//!
 //! **Mechanism.** A crash while writing, a full disk, a copy taken in the wrong moment, an interrupted migration,
 //! browser storage that was cleared, or a lost keychain entry.
 //!
-//! **What proves it.** The record, row or page that cannot be read, named with its place. Where only the
-//! neighbourhood of the missing part is damaged, the verdict says `likely`.
+//! **What proves it.** The record, row or page that cannot be read, named with its place. Where only the neighbourhood
+//! of the missing part is damaged, the verdict says `likely`.
 //!
-//! **Mistaken for.** [no-session] and [prekey-missing]: there the store is sound, and the row is not in it. A
-//! database copied without its `-wal` file is not damaged, it is old: see [receiver-rolled-back].
-//!
-//! **What to do.**
-//! - Close the client and copy the store once more, with all files beside it (`-wal`, `-shm`, `-journal`).
-//! - If the damage stays and concerns one session: write to that contact, or end and restart the session. Messages
-//!   made for the damaged session are lost.
-//! - Make new OMEMO keys only if the own keys are damaged: everything encrypted for the old ones is lost for ever,
-//!   and all contacts must verify you anew.
-//!
-//! **References.** profanity-im/profanity#1054; tigase/siskin-im#255; tigase/beagle-im#69;
-//! conversejs/converse.js#1242; the table of stores in README.md.
+//! **References.** profanity-im/profanity#1054; tigase/siskin-im#255; tigase/beagle-im#69; conversejs/converse.js#1242;
+//! the table of stores in README.md.
 
 use super::{Cause, Judgement, Scene, in_store, nothing};
 use crate::analysis::trial::{PrekeyFact, SessionFact, Trial};
@@ -83,15 +89,15 @@ fn judge_without_account(scene: &Scene<'_>) -> Option<Judgement> {
 
 fn with_remedy(judgement: Judgement, what: &str) -> Judgement {
     let judgement =
-        judgement.remedy("Close the client and copy the store once more, with all files beside it, to exclude a bad copy.");
+        judgement.remedy("If the client itself still reads this sender's messages, only the copy is bad: close the client and copy the store once more, with all files beside it.");
     match what {
         "session" => judgement.remedy(
-            "Write to the contact, or end and restart the session with this device: a new session replaces the damaged one.",
+            "Else write to the contact from this device; if the next message fails again, end and restart the session. Then ask for the lost messages.",
         ),
         "store" => judgement.remedy(
-            "Restore a backup of the whole client, then end and restart the sessions; make new keys only as the last resort.",
+            "If the client itself cannot use it: go back to a backup of the whole client only if you then end and restart all sessions; make new OMEMO keys only as the last resort.",
         ),
-        _ => judgement.remedy("Ask the sender to begin the session again; messages made for the damaged key are lost."),
+        _ => judgement.remedy("Ask the sender to end and restart the session in their client; messages made for the damaged key are lost until they are sent again."),
     }
 }
 

@@ -1,26 +1,33 @@
 //! # too-many-skipped
 //!
-//! **What happened.** The message lies further ahead in its chain than your client accepts: too many messages before
-//! it never arrived here. It is not an attack by itself, and your keys are fine.
+//! **What happened.** Between the last message that your client read and this one so many are missing that it refuses
+//! to go on. Nobody need have done anything wrong, and your keys are fine: mostly this device was off for long, or your
+//! answers did not arrive.
+//!
+//! **What to do.**
+//! - Write to the sender from this device: what they send after your answer begins a new chain.
+//! - If that fails, too, end and restart the session.
+//! - Ask the sender to send again what your client did not show.
+//!
+//! **What is lost.** In your client, what lies too far ahead; omemoscope can usually show this message's text.
+//!
+//! **Fine causes.**
+//! - `new-chain`: no message of this chain came before, and the first one is already too far ahead. Writing does not
+//!   help then: end and restart the session.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.** "Over 2000 messages into the future!" (Gajim, Conversations, Profanity, Converse),
 //! DoSProtectionException "More than … message keys skipped" (python-omemo), SG_ERR_INVALID_MESSAGE (-1005), "Would
 //! skip to many message keys" (UWPX).
 //!
+//! **Mistaken for.** [mac-mismatch], [receiver-rolled-back]: there the counter is not far ahead.
+//!
 //! **Mechanism.** To read a message, the keys of all earlier ones must be computed and kept. A limit protects against
 //! forged counters: 2000 in the libsignal family, 1000 in python-omemo, 25000 in current Rust libsignal.
 //!
-//! **What proves it.** The counter in the message and the index of the chain. The key can be computed all the same,
-//! so this program may show the text.
-//!
-//! **Mistaken for.** [mac-mismatch], [receiver-rolled-back]: there the counter is not far ahead.
-//!
-//! **What to do.**
-//! - Write to the sender: an answer turns the ratchet and begins a new chain.
-//! - If it stays, replace the session. What came before the new session stays unread in the client.
-//!
-//! **Fine causes.**
-//! - `new-chain`: no message of this chain came before, and the first one is already too far ahead.
+//! **What proves it.** The counter in the message and the index of the chain. The key can be computed all the same, so
+//! omemoscope may show the text.
 //!
 //! **References.** XEP-0384, "Double Ratchet"; The Double Ratchet Algorithm, MAX_SKIP.
 
@@ -41,7 +48,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     };
     let limit = implementation.limits().forward_jump.map_or_else(|| "no".into(), |l| l.to_string());
     let opened =
-        if scene.opened() { "the key fits; this program could open it" } else { "this program does not follow so far either" };
+        if scene.opened() { "the key fits; omemoscope could open it" } else { "omemoscope does not follow so far either" };
     Some(
         Judgement::new(
             Confidence::Proven,
@@ -53,8 +60,8 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         )
         .evidence(computed(format!("{ahead} keys would be skipped; {opened}")))
         .evidence(rule(implementation.name(), format!("skips at most {limit} keys")))
-        .remedy("Write to the sender: the answer begins a new chain.")
-        .remedy("If it stays so, replace the session with this device."),
+        .remedy("Write to the sender from this device: what they send after your answer begins a new chain.")
+        .remedy("If that fails, too, end and restart the session. Then ask for what your client did not show."),
     )
 }
 
@@ -76,7 +83,7 @@ fn unknown_chain(scene: &Scene<'_>) -> Option<Judgement> {
         .detail("new-chain")
         .evidence(scene.stanza(format!("counter {} in a chain of which nothing came before", key.counter)))
         .evidence(rule(implementation.name(), format!("skips at most {limit} keys")))
-        .remedy("Write to the sender: the answer begins a new chain.")
+        .remedy("End and restart the session, then ask for what your client did not show. Merely writing does not help: your client never saw this chain begin.")
         .open_question("Whether earlier messages of this chain arrived outside this capture: an earlier log would tell.")
     })
 }

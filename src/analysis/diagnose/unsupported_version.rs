@@ -1,26 +1,32 @@
 //! # unsupported-version
 //!
-//! **What happened.** The message is written in a version of OMEMO, or of the Signal message format inside it, that
-//! nobody has defined. It is not your fault: your client cannot read it, and no other client can either.
+//! **What happened.** The sender's client wrote the message in a version of OMEMO that is none of the known ones: one
+//! that was given up, or one that nobody has defined. It is not your fault; the sender's client is very old, very new
+//! or faulty.
+//!
+//! **What to do.**
+//! - Ask the sender to update their client and to send the message again.
+//! - Update your client, too: the version may be newer than it.
+//! - If it stays, ask the sender to report it to the makers of their client.
+//!
+//! **What is lost.** This message, until it is sent again in a version that your client reads.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.**
-//! - Gajim: "Unknown version". Conversations, Profanity and all clients with libsignal: "Message version …, but
-//!   session version …" or SG_ERR_INVALID_VERSION (-1006), SG_ERR_LEGACY_MESSAGE (-1007).
+//! - Gajim: "Unknown version". Conversations, Profanity and all clients with libsignal: "Message version …, but session
+//!   version …" or SG_ERR_INVALID_VERSION (-1006), SG_ERR_LEGACY_MESSAGE (-1007).
 //! - Converse: "Incompatible version number on …". Kaidan: "OMEMO envelope data format is deprecated".
 //! - Clients that look at the namespace first show only the fallback text.
-//!
-//! **Mechanism.** Three namespaces exist: `eu.siacs.conversations.axolotl`, `urn:xmpp:omemo:1` and
-//! `urn:xmpp:omemo:2`. In the oldest one the first byte of the key element holds the version of the Signal protocol
-//! in its upper half, which must be 3.
-//!
-//! **What proves it.** The namespace or the version byte itself: no key is needed.
 //!
 //! **Mistaken for.** Damaged bytes ([malformed-message]): there the version is right and the rest is not. Bytes of
 //! another variant ([variant-mismatch]): there they make sense when read as the other one.
 //!
-//! **What to do.**
-//! - Update both clients.
-//! - If it stays, report it to the makers of the sender's client. The message itself is lost here.
+//! **Mechanism.** Three namespaces exist: `eu.siacs.conversations.axolotl`, `urn:xmpp:omemo:1` and `urn:xmpp:omemo:2`.
+//! In the oldest one the first byte of the key element holds the version of the Signal protocol in its upper half,
+//! which must be 3: a lower one was given up ("legacy", "deprecated"), a higher one is not defined.
+//!
+//! **What proves it.** The namespace or the version byte itself: no key is needed.
 //!
 //! **References.** XEP-0384, "Protocol Namespaces"; libsignal-protocol-c, `signal_message_deserialize`.
 
@@ -41,9 +47,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     Some(
         Judgement::new(
             Confidence::Proven,
-            format!("The message from {} is of a version of OMEMO that nobody has defined.", scene.sender()),
+            format!("The message from {} is in none of the known versions of OMEMO.", scene.sender()),
         )
         .evidence(scene.stanza(found))
-        .remedy("Update both clients; if it happens again, report it to the makers of the sender's client."),
+        .remedy("Ask the sender to update their client and to send the message again; update yours, too, in case the version is newer than it. If it stays, ask the sender to report it to the makers of their client."),
     )
 }

@@ -3,23 +3,27 @@
 //! **What happened.** The message can be decrypted, but your client does not show it, because you (or the client for
 //! you) do not trust the device that sent it. Nothing is broken: the client waits for your decision.
 //!
+//! **What to do.**
+//! - Compare the fingerprint with the contact; if it is theirs, trust the device in your client.
+//!
+//! **What is lost.** Nothing: omemoscope can show the text. Whether your client shows it afterwards depends on the
+//! client.
+//!
+//! ### For those who repair clients
+//!
 //! **How it shows.**
 //! - Dino: "has been using an untrusted device. You won't see messages from devices that you do not trust".
 //!   python-omemo: SenderDistrusted. UWPX: "since we do not trust the sender".
 //! - Conversations refuses only keys that were marked as compromised. Gajim and Profanity decrypt and only mark the
 //!   message.
 //!
+//! **Mistaken for.** A broken session: there the message does not open. [not-addressed]: that is missing trust on the
+//! sender's side.
+//!
 //! **Mechanism.** Trust belongs to an identity key. Blind trust ends with the first manual verification; every later
 //! device then needs a decision.
 //!
 //! **What proves it.** The trust entry in the store, and the message opening.
-//!
-//! **Mistaken for.** A broken session: nothing is broken here. [not-addressed]: that is missing trust on the sender's
-//! side.
-//!
-//! **What to do.**
-//! - Compare the fingerprint with the contact; if it is theirs, trust the device in your client.
-//! - Whether hidden messages appear afterwards depends on the client; the text itself this program can show.
 //!
 //! **References.** XEP-0384, "Security Considerations"; dino/dino#857, dino/dino#947; iNPUTmice/Conversations#3261.
 
@@ -44,5 +48,5 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if let Some(fingerprint) = known.fingerprint {
         judgement = judgement.remedy(format!("Compare the fingerprint with the contact: {}", fingerprint.grouped()));
     }
-    Some(judgement.remedy(client.remedies.trust_device.unwrap_or("If it is right, trust the device in the client.")))
+    Some(judgement.remedy(client.remedies.trust_device.unwrap_or("If it is theirs, trust the device in your client.")))
 }

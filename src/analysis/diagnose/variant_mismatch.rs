@@ -1,28 +1,31 @@
 //! # variant-mismatch
 //!
-//! **What happened.** Two variants of OMEMO were mixed up: the message is in a variant that your client does not
-//! speak, or its bytes belong to another variant than the element around them. Trust and keys have nothing to do with
-//! it.
-//!
-//! **How it shows.** Gajim: "encrypted with None and could not be decrypted". python-omemo: UnknownNamespace. Psi:
-//! "The incoming OMEMO wire profile is unavailable locally". Other clients show the fallback text or log a protobuf
-//! error.
-//!
-//! **Mechanism.** Legacy OMEMO, `urn:xmpp:omemo:1` and `urn:xmpp:omemo:2` have different message formats. Gajim,
-//! Conversations, Dino and Profanity speak only the legacy variant, Kaidan only OMEMO 2. A client that speaks both
-//! may write to some of our devices in one and to some in the other stanza.
-//!
-//! **What proves it.** The bytes parse as the other variant's message; or the client's known abilities.
-//!
-//! **Mistaken for.** [malformed-message] and [unsupported-version].
+//! **What happened.** OMEMO has variants that do not understand each other, and this message is in one that your client
+//! does not speak, or mixes two of them. Nobody did anything wrong by that; trust and keys have nothing to do with it.
 //!
 //! **What to do.**
-//! - Choose clients with a variant in common; no trust setting and no reset helps.
-//! - Mixed bytes are a bug of the sender's client: report it there.
+//! - You and the sender: choose clients with a variant in common. Gajim, Conversations, Dino, Profanity and Monal speak
+//!   the legacy variant, Kaidan and UWPX only OMEMO 2, Converse and programs with python-omemo both; README.md has
+//!   more.
+//! - Mixed variants (`bytes-of-other-variant`) are a bug of the sender's client: ask them to update and to report it.
+//!
+//! **What is lost.** This message; ask for it again in a variant that your client speaks.
 //!
 //! **Fine causes.**
 //! - `bytes-of-other-variant`: the element says one variant, the bytes are another's.
-//! - `client-does-not-speak`: a good message in a variant that this client does not have.
+//! - `client-does-not-speak`: a good message in a variant that your client does not have.
+//!
+//! ### For those who repair clients
+//!
+//! **How it shows.** Gajim: "encrypted with None and could not be decrypted". python-omemo: UnknownNamespace. Psi: "The
+//! incoming OMEMO wire profile is unavailable locally". Other clients show the fallback text or log a protobuf error.
+//!
+//! **Mistaken for.** [malformed-message] and [unsupported-version].
+//!
+//! **Mechanism.** Legacy OMEMO, `urn:xmpp:omemo:1` and `urn:xmpp:omemo:2` have different message formats. A client that
+//! speaks both may write to some of your devices in one and to some in the other stanza.
+//!
+//! **What proves it.** The bytes parse as the other variant's message; or the client's known abilities.
 //!
 //! **References.** XEP-0384, "Protocol Namespaces"; conversejs/converse.js#4100.
 
@@ -39,7 +42,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             Judgement::new(Confidence::Proven, format!("The message from {} mixes two variants of OMEMO.", scene.sender()))
                 .detail("bytes-of-other-variant")
                 .evidence(scene.stanza(error.to_string()))
-                .remedy("This is a bug of the sender's client: report it there."),
+                .remedy("This is a bug of the sender's client: ask the sender to update it and to report it to its makers."),
         );
     }
     let (namespace, client) = (scene.outcome.namespace()?, scene.client()?);
@@ -55,6 +58,6 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         .detail("client-does-not-speak")
         .evidence(scene.stanza(format!("the element is {namespace}")))
         .evidence(rule(client.name, format!("speaks {}", spoken.join(" and "))))
-        .remedy("Use clients that have a variant in common."),
+        .remedy("Agree with the sender on clients that have a variant in common; no trust setting and no new session helps."),
     )
 }

@@ -1,35 +1,41 @@
 //! # wrong-recipient-jid
 //!
-//! **What happened.** The message names another address than yours, or it comes from a room that hides who sent it.
-//! Your keys are fine; the addresses do not fit.
+//! **What happened.** One of two things, and the verdict says which: the message names another address than yours, or
+//! it comes from a room that hides its members' addresses. Your keys are fine, and the sender need not have done
+//! anything wrong.
+//!
+//! **What to do.**
+//! - Another address (`keys-group`, `sce-affix`): ask the sender whether they wrote to it; it may be an old address of
+//!   yours. Then let them remove the contact, add your present address and send again.
+//! - If nobody can explain the other address, somebody may have redirected the message to you: tell the sender, by
+//!   another way, and do not act on what it says.
+//! - A hidden sender (`muc-sender-unknown`): ask the room's owner to let it show real addresses (non-anonymous).
+//!
+//! **What is lost.** With `sce-affix` nothing: omemoscope can show the text. Else this message; ask for it again.
+//!
+//! **Fine causes.**
+//! - `keys-group`: the key for your device id stands under another address.
+//! - `sce-affix`: the decrypted envelope names another recipient.
+//! - `muc-sender-unknown`: the room hides the sender's address, and no session fits.
+//!
+//! ### For those who repair clients
 //!
 //! **How it shows.**
-//! - Converse: "SCE affix mismatch". Kaidan: "Recipient of group chat message does not match SCE affix element".
-//!   Other OMEMO 2 clients say "not encrypted for this device" or show nothing.
+//! - Converse: "SCE affix mismatch". Kaidan: "Recipient of group chat message does not match SCE affix element". Other
+//!   OMEMO 2 clients say "not encrypted for this device" or show nothing.
 //! - Hidden senders: Gajim "Unable to find jid for group chat message", "can not be mapped to a real jid"; Profanity
 //!   "cannot find MUC message sender fulljid"; lurch "is the room anonymous?"; Dino "Received message from unknown
 //!   entity with device id"; Smack "Senders Jid is null"; Monal "Could not get muc participant jid".
 //!
-//! **Mechanism.** OMEMO 2 groups keys by the recipient's bare address, and its envelope repeats sender and recipient
-//! so that a message cannot be redirected. An account that was moved, an address spelled differently, or a forwarded
-//! copy breaks this. In rooms the session belongs to the sender's real address, which an anonymous room, or an
-//! archive without real addresses, does not show.
+//! **Mistaken for.** [not-addressed]: there this device's id stands nowhere. [no-session]: there the sender is known.
+//!
+//! **Mechanism.** OMEMO 2 groups keys by the recipient's bare address, and its envelope repeats sender and recipient so
+//! that a message cannot be redirected. An account that was moved, an address spelled differently, or a forwarded copy
+//! breaks this. In rooms the session belongs to the sender's real address, which an anonymous room, or an archive
+//! without real addresses, does not show.
 //!
 //! **What proves it.** The `jid` of the key's group, or the decrypted `to` of the envelope. A hidden sender: a group
 //! chat without any real address for it, in which no session fits the device id.
-//!
-//! **Mistaken for.** [not-addressed]: there our id stands nowhere. [no-session]: there the sender is known.
-//!
-//! **What to do.**
-//! - The sender should write to the address that the message names, or remove and add the contact again.
-//! - If nobody moved an account, be wary: somebody may have redirected the message.
-//! - Rooms for OMEMO must show real addresses (non-anonymous). Messages from hidden senders stay unreadable in most
-//!   clients.
-//!
-//! **Fine causes.**
-//! - `keys-group`: the key for our id stands under another address.
-//! - `sce-affix`: the decrypted envelope names another recipient.
-//! - `muc-sender-unknown`: the room hides the sender's address, and no session fits.
 //!
 //! **References.** XEP-0384, "SCE Profile" and "Receiving a message"; XEP-0420; omemo/gajim-omemo#137; gkdr/lurch#81;
 //! conversejs/converse.js#1481.
@@ -44,13 +50,13 @@ pub(super) const CAUSE: Cause =
     Cause { code: Code::WrongRecipientJid, source: include_str!("wrong_recipient_jid.rs"), judge, whole: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
-    let remedy = "The sender should write to the right address; if nobody moved an account, be wary of a redirected message.";
+    let remedy = "Ask the sender whether they wrote to that address, and to send to your present one. If nobody can explain it, the message may have been redirected: tell the sender by another way.";
     let addressing = &scene.outcome.addressing;
     if let (0, Some(jid)) = (addressing.ours, &addressing.other_jid) {
         let says = format!("the key for device id {} stands under {jid}", scene.own()?.device_id?);
         let judgement = Judgement::new(
             Confidence::Proven,
-            format!("The key for {} is filed under {jid}, which is not our address.", scene.our_device()),
+            format!("The key for {} is filed under {jid}, which is not your address.", scene.our_device()),
         );
         return Some(judgement.detail("keys-group").evidence(scene.stanza(says)).remedy(remedy));
     }
@@ -87,7 +93,7 @@ fn hidden_sender(scene: &Scene<'_>) -> Option<Judgement> {
         )
         .detail("muc-sender-unknown")
         .evidence(scene.stanza(format!("neither the stanza nor an earlier presence shows a real address; the message {says}")))
-        .remedy("Let the room show real addresses (non-anonymous), as OMEMO needs it; for old messages nothing helps.")
+        .remedy("Ask the room's owner to let it show real addresses (non-anonymous), as OMEMO needs it; for old messages nothing helps.")
         .open_question("Whether there is a session with that member: a log that shows the room's presences, or the archive's real addresses, would tell."),
     )
 }

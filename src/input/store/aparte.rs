@@ -35,7 +35,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     remedies: Remedies {
         replace_session: None,
         trust_device: None,
-        reset: Some("quit Aparté and move storage.sqlite away: the next start makes a new device"),
+        reset: Some("Quit Aparté and move storage.sqlite away: the next start makes a new device"),
     },
 };
 

@@ -40,8 +40,8 @@ pub const PROFILE: ClientProfile = ClientProfile {
     }),
     remedies: Remedies {
         replace_session: None,
-        trust_device: Some("open the contact's details and set the device to trusted under \"OMEMO Fingerprints\""),
-        reset: Some("open your profile, choose the OMEMO tab and \"Generate new keys and fingerprint\""),
+        trust_device: Some("In Converse, open the contact's details and set the device to trusted under \"OMEMO Fingerprints\""),
+        reset: Some("In Converse, open your profile, choose the OMEMO tab and \"Generate new keys and fingerprint\""),
     },
 };
 

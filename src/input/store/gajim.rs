@@ -43,12 +43,14 @@ pub const PROFILE: ClientProfile = ClientProfile {
     }),
     remedies: Remedies {
         replace_session: Some(
-            "In Gajim's OMEMO settings of the account, delete the contact's key, then write to the contact again",
+            "To end and restart a session in Gajim: delete the device's key in the contact's list of OMEMO fingerprints, then write to the contact",
         ),
         trust_device: Some(
             "In Gajim's chat menu open \"Manage Trust\" (\"OMEMO Fingerprints\"), compare the fingerprint and trust the key",
         ),
-        reset: Some("In Gajim's account settings, Encryption (OMEMO), use \"Clear Device List\" and start Gajim again"),
+        reset: Some(
+            "Close Gajim, move the account's omemo_ADDRESS.db away and start Gajim: it makes new keys, and contacts have to accept them",
+        ),
     },
 };
 

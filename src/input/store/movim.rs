@@ -37,8 +37,8 @@ pub const PROFILE: ClientProfile = ClientProfile {
     healing: None,
     remedies: Remedies {
         replace_session: None,
-        trust_device: Some("switch the device on in the contact's encryption settings"),
-        reset: Some("clear the site data of the Movim pod in this browser: the next login makes a new device"),
+        trust_device: Some("In Movim, switch the device on in the contact's encryption settings"),
+        reset: Some("Clear the site data of the Movim pod in this browser: the next login makes a new device"),
     },
 };
 

@@ -45,7 +45,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     }),
     remedies: Remedies {
         replace_session: Some(
-            "In Profanity: /omemo untrust JID FINGERPRINT (that drops the session), then /omemo trust JID FINGERPRINT and write",
+            "To end and restart a session in Profanity: /omemo untrust JID FINGERPRINT (that drops the session), then /omemo trust JID FINGERPRINT and write",
         ),
         trust_device: Some("In Profanity: /omemo fingerprint JID to compare, then /omemo trust JID FINGERPRINT"),
         reset: Some("Close Profanity, move the account's folder below ~/.local/share/profanity/omemo/ away, then /omemo gen"),

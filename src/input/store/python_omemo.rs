@@ -54,9 +54,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
         says: "python-omemo reports the failure to the program and never replaces a session by itself",
     }),
     remedies: Remedies {
-        replace_session: Some("let the program call `replace_sessions` for the contact's device"),
-        trust_device: Some("let the program set the trust level of the device's key to TRUSTED"),
-        reset: Some("stop the program and move its OMEMO store file away: the next start makes a new device"),
+        replace_session: Some(
+            "To end and restart a session with python-omemo: let the program call `replace_sessions` for the contact's device",
+        ),
+        trust_device: Some("Let the program set the trust level of the device's key to TRUSTED"),
+        reset: Some("Stop the program with python-omemo and move its OMEMO store file away: the next start makes a new device"),
     },
 };
 
@@ -68,8 +70,8 @@ pub const POEZIO: ClientProfile = ClientProfile {
     name: "Poezio",
     remedies: Remedies {
         replace_session: None,
-        trust_device: Some("answer the trust question that Poezio asks before it encrypts"),
-        reset: Some("quit Poezio and move its file in ~/.local/share/poezio/omemo away: the next start makes a new device"),
+        trust_device: Some("Answer the trust question that Poezio asks before it encrypts"),
+        reset: Some("Quit Poezio and move its file in ~/.local/share/poezio/omemo away: the next start makes a new device"),
     },
     ..PROFILE
 };
