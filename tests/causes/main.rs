@@ -14,6 +14,7 @@ mod archives;
 mod clients;
 mod codes;
 mod conversation;
+mod copies;
 mod log_only;
 mod pairs;
 mod payloads;

@@ -44,6 +44,7 @@ fn all() -> impl Iterator<Item = &'static Pair> {
         crate::archives::PAIRS,
         crate::clients::PAIRS,
         crate::codes::DETAILS,
+        crate::copies::PAIRS,
         crate::log_only::PAIRS,
         crate::payloads::PAIRS,
         crate::prekeys::PAIRS,
