@@ -228,15 +228,15 @@ impl Book {
             Some(first) => (true, first.position.clone()),
             None => (false, sighting.position.clone()),
         };
-        let end = if repeated { counters.keys().copied().max() } else { None };
         if live {
             match self.own_branches.get_mut(&(namespace, rid)) {
                 Some(branches) => branches.note(&message.ratchet_key, message.counter, repeated, sighting),
-                None => {
-                    let begun = end
-                        .map(|end| Branches::begin(message.ratchet_key, message.counter, end, first.clone(), sighting.clone()));
-                    self.own_branches.extend(begun.map(|begun| ((namespace, rid), begun)));
+                None if repeated => {
+                    let end = counters.keys().copied().max().unwrap_or_default();
+                    let begun = Branches::begin(message.ratchet_key, message.counter, end, first.clone(), sighting.clone());
+                    self.own_branches.insert((namespace, rid), begun);
                 }
+                None => {}
             }
         }
         if !repeated {
