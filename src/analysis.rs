@@ -9,6 +9,7 @@ pub mod activity;
 mod associated_data;
 pub mod audit;
 pub mod book;
+mod branches;
 pub mod client_words;
 pub mod conclusion;
 pub mod content;

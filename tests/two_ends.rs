@@ -261,3 +261,85 @@ fn a_sender_that_goes_through_its_chain_again_is_named_as_surely_as_the_log_allo
         assert_eq!(newer.messages[0].code, Code::DuplicateMessage, "{:?}", newer.messages[0]);
     }
 }
+
+// ---- one device, two branches
+
+/// Stanzas of `one` and `two` in this order.
+fn in_turn(one: &mut End, two: &mut End, order: &str) -> String {
+    let lines = order.chars().enumerate().map(|(n, who)| {
+        let end = if who == 'a' { &mut *one } else { &mut *two };
+        end.next_stanza(&n.to_string())
+    });
+    lines.collect()
+}
+
+fn findings(found: &Diagnosis) -> Vec<(Code, Option<&'static str>, Confidence)> {
+    found.findings.iter().map(|f| (f.code, f.detail, f.confidence)).collect()
+}
+
+#[test]
+fn our_own_device_that_went_back_once_is_told_from_one_that_runs_twice() {
+    let ours = |order: &str| {
+        let (mut alice, _) = alice_and_bob(Namespace::Legacy, client("Gajim"));
+        let store = alice.store();
+        let mut copy = alice.cloned();
+        judged(vec![store], Vec::new(), &in_turn(&mut alice, &mut copy, order))
+    };
+    let clone = ours("aababab");
+    assert_eq!(findings(&clone), [(Code::DeviceIdCollision, Some("clone"), Confidence::Proven)], "{:?}", clone.findings);
+    let places: Vec<&str> = clone.findings[0].evidence.iter().map(|e| &*e.place).collect();
+    assert!(places.len() >= 4 && places.iter().all(|p| p.contains(".xml:")), "{places:?}");
+    let once = ours("aaabbbbb");
+    assert_eq!(findings(&once), [(Code::ReceiverRolledBack, Some("own-rolled-back"), Confidence::Likely)]);
+    // It stops before the old end: both readings fit.
+    let open = ours("aaabb");
+    assert_eq!(findings(&open), [(Code::ReceiverRolledBack, Some("own-state-reused"), Confidence::Proven)]);
+    assert_eq!(findings(&ours("aaaa")), []);
+}
+
+#[test]
+fn a_sender_that_went_back_once_is_told_from_one_that_runs_twice() {
+    for namespace in VARIANTS {
+        let theirs = |order: &str| {
+            let (alice, mut bob) = alice_and_bob(namespace, speaker(namespace));
+            let mut copy = bob.cloned();
+            judged(vec![alice.store()], Vec::new(), &in_turn(&mut bob, &mut copy, order))
+        };
+        let clone = theirs("aababab");
+        assert_eq!(findings(&clone), [(Code::DeviceIdCollision, Some("clone"), Confidence::Proven)], "{:?}", clone.findings);
+        assert!(clone.messages.iter().any(|m| (m.code, m.detail) == (Code::SenderRolledBack, Some("clone"))));
+        let once = theirs("aaabbbbb");
+        assert_eq!(findings(&once), [(Code::SenderRolledBack, None, Confidence::Proven)], "{:?}", once.findings);
+        assert_eq!(last(&once).code, Code::EmptyMessage);
+    }
+}
+
+/// A room sends each stanza back, and that comes a little later: it hides no turn and makes none.
+#[test]
+fn copies_of_both_branches_are_nothing_new() {
+    let (mut alice, _) = alice_and_bob(Namespace::Legacy, client("Gajim"));
+    let (store, mut copy) = (alice.store(), alice.cloned());
+    let old: Vec<String> = (0..3).map(|n| alice.next_stanza(&n.to_string())).collect();
+    let new: Vec<String> = (3..8).map(|n| copy.next_stanza(&n.to_string())).collect();
+    let judge = |lines: &[&[String]]| findings(&judged(vec![store.clone()], Vec::new(), &lines.concat().concat()));
+    let once = judge(&[&old, &new, &new, &old]);
+    assert_eq!(once, [(Code::ReceiverRolledBack, Some("own-rolled-back"), Confidence::Likely)]);
+    let clone = judge(&[&old[..2], &new[..1], &old[2..], &new[..1], &new[1..]]);
+    assert_eq!(clone, [(Code::DeviceIdCollision, Some("clone"), Confidence::Proven)]);
+}
+
+#[test]
+fn one_device_on_two_connections_in_turn_is_told_from_one_that_reconnects() {
+    let sent = |resources: &[&str]| {
+        let (alice, mut bob) = alice_and_bob(Namespace::Legacy, client("Gajim"));
+        let lines = resources.iter().enumerate().map(|(n, resource)| {
+            let message = bob.send();
+            bob.stanza_with(&n.to_string(), resource, &message, "")
+        });
+        judged(vec![alice.store()], Vec::new(), &lines.collect::<String>())
+    };
+    let two = sent(&["phone", "tablet", "phone", "tablet"]);
+    assert_eq!(findings(&two), [(Code::DeviceIdCollision, Some("two-connections"), Confidence::Likely)]);
+    assert_eq!(findings(&sent(&["one", "two", "three", "four"])), []);
+    assert_eq!(findings(&sent(&["phone", "phone-2", "phone"])), []);
+}

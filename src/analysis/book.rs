@@ -1,10 +1,11 @@
 //! What the capture shows without any key: ratchet keys, counters, base keys and identity keys stand in
 //! clear in every key element. The book keeps them, a few numbers per device, chain and message.
 
+use super::branches::{Branches, Connections};
 use crate::model::{BareJid, Position};
 use crate::omemo::wire::{KeyContent, RatchetMessage};
 use crate::omemo::{IdentityKey, Namespace, PublicKey};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A stanza to point at.
@@ -186,6 +187,8 @@ pub struct Book {
     own_sent: HashMap<(Namespace, u32), OwnSent>,
     own_messages: HashMap<Chain, HashMap<u32, Seen>>,
     own_reuses: Vec<OwnReuse>,
+    own_branches: HashMap<(Namespace, u32), Branches>,
+    connections: BTreeMap<(BareJid, u32), Connections>,
     sent_before_copy: HashMap<u32, usize>,
     newest: HashMap<(Namespace, u32), Newest>,
     seen: HashMap<Chain, SeenChain>,
@@ -194,12 +197,20 @@ pub struct Book {
 }
 
 impl Book {
-    /// Notes one key element of a stanza that we sent, made for device `rid`.
-    pub fn note_own(&mut self, namespace: Namespace, rid: u32, content: &KeyContent, sighting: &Sighting, order: usize) {
+    /// Notes one key element of a stanza that we sent, made for device `rid`; `live`, if it was seen as it was sent.
+    pub fn note_own(
+        &mut self,
+        namespace: Namespace,
+        rid: u32,
+        content: &KeyContent,
+        sighting: &Sighting,
+        order: usize,
+        live: bool,
+    ) {
         let message = content.message();
         let base_key = content.key_exchange().map(|e| e.base_key);
         let shown = self.showed_own(namespace, rid, &message.ratchet_key);
-        self.note_own_counter(namespace, rid, message, sighting, order);
+        self.note_own_counter(namespace, rid, message, sighting, order, live);
         let sent = self.own_sent.entry((namespace, rid)).or_default();
         // Mostly it is the newest one.
         let known = if shown { sent.keys.iter().rposition(|k| k.ratchet_key == message.ratchet_key) } else { None };
@@ -223,18 +234,54 @@ impl Book {
     }
 
     /// The same stanza comes by several ways (sent, carbon, room, archive); other bytes are a reuse.
-    fn note_own_counter(&mut self, namespace: Namespace, rid: u32, message: &RatchetMessage, sighting: &Sighting, order: usize) {
+    fn note_own_counter(
+        &mut self,
+        namespace: Namespace,
+        rid: u32,
+        message: &RatchetMessage,
+        sighting: &Sighting,
+        order: usize,
+        live: bool,
+    ) {
         let counters = self.own_messages.entry((namespace, rid, message.ratchet_key)).or_default();
-        match counters.get(&message.counter) {
-            Some(first) if first.mark.mac != Mark::of(message).mac && self.own_reuses.len() < MAX_REUSES => {
-                let reuse = OwnReuse { rid, counter: message.counter, first: first.position.clone(), second: sighting.clone() };
-                self.own_reuses.push(reuse);
-            }
-            Some(_) => {}
-            None => {
-                counters.insert(message.counter, Seen::new(message, sighting, order));
+        let (repeated, first) = match counters.get(&message.counter) {
+            Some(first) if first.mark.mac == Mark::of(message).mac => return,
+            Some(first) => (true, first.position.clone()),
+            None => (false, sighting.position.clone()),
+        };
+        if live {
+            match self.own_branches.get_mut(&(namespace, rid)) {
+                Some(branches) => branches.note(&message.ratchet_key, message.counter, repeated, sighting),
+                None if repeated => {
+                    let end = counters.keys().copied().max().unwrap_or_default();
+                    let begun = Branches::begin(message.ratchet_key, message.counter, end, first.clone(), sighting.clone());
+                    self.own_branches.insert((namespace, rid), begun);
+                }
+                None => {}
             }
         }
+        if !repeated {
+            counters.insert(message.counter, Seen::new(message, sighting, order));
+        } else if self.own_reuses.len() < MAX_REUSES {
+            self.own_reuses.push(OwnReuse { rid, counter: message.counter, first, second: sighting.clone() });
+        }
+    }
+
+    /// Notes from which full address a live stanza of a device came.
+    pub fn note_connection(&mut self, from: &BareJid, sid: u32, resource: &str, sighting: &Sighting) {
+        self.connections.entry((from.clone(), sid)).or_default().note(resource, sighting);
+    }
+
+    /// The connections of all devices.
+    pub fn connections(&self) -> impl Iterator<Item = (&BareJid, u32, &Connections)> {
+        self.connections.iter().map(|((from, sid), connections)| (from, *sid, connections))
+    }
+
+    /// What followed the first stanza of ours that used a key twice, for each device we wrote to.
+    pub fn own_branches(&self) -> impl Iterator<Item = (Namespace, u32, &Branches)> {
+        let mut branches: Vec<_> = self.own_branches.iter().map(|((namespace, rid), b)| (*namespace, *rid, b)).collect();
+        branches.sort_by_key(|(namespace, rid, _)| (*namespace, *rid));
+        branches.into_iter()
     }
 
     /// Notes a live stanza of ours that the store copy had already sent: the copy is newer than all that came before.

@@ -173,6 +173,7 @@ impl Investigation {
             outcome.origin = origin(&self.own[index], &message, encrypted.sid);
             outcome.addressing = self.kept.addressings.keep(addressing(&self.own[index], encrypted));
             let sighting = Sighting { position: message.position.clone(), id: message.id.clone() };
+            self.note_connection(&message, encrypted, &sighting);
             match (outcome.origin, encrypted.sid) {
                 (Origin::ThisDevice, _) => self.own_message(&mut outcome, &message, encrypted, &sighting),
                 (_, Some(sid)) => self.received(&mut outcome, &message, encrypted, sid, &sighting),
@@ -221,6 +222,15 @@ impl Investigation {
         own.jid = message.account.clone().or(named).or(addressed);
     }
 
+    /// Which connection of the sender's device a live message came over.
+    fn note_connection(&mut self, message: &CapturedMessage, encrypted: &Encrypted, sighting: &Sighting) {
+        let live = message.wrapper == Wrapper::Direct && message.sent.is_none() && message.room.is_none();
+        let resource = message.from_full.as_deref().and_then(|full| Some(full.split_once('/')?.1));
+        if let (true, Some(from), Some(sid), Some(resource)) = (live, &message.from, encrypted.sid, resource) {
+            self.book.note_connection(from, sid, resource, sighting);
+        }
+    }
+
     /// A message that this very device sent: its ratchet keys are evidence, and our sending chain may open it.
     fn own_message(&mut self, outcome: &mut Outcome, message: &CapturedMessage, encrypted: &Encrypted, sighting: &Sighting) {
         let own = &self.own[outcome.own];
@@ -228,9 +238,9 @@ impl Investigation {
             let (Some(rid), Ok(parsed)) = (key.rid, wire::parse(encrypted.namespace, &key.content, key.flagged)) else {
                 continue;
             };
-            self.book.note_own(encrypted.namespace, rid, &parsed.content, sighting, self.outcomes.len());
-            let message_of_ours = parsed.content.message();
             let live = message.wrapper == Wrapper::Direct && message.sent.is_none();
+            self.book.note_own(encrypted.namespace, rid, &parsed.content, sighting, self.outcomes.len(), live);
+            let message_of_ours = parsed.content.message();
             if live && own.replays.first().is_some_and(|r| r.has_sent(rid, encrypted.namespace, message_of_ours)) {
                 self.book.note_sent_before_copy(rid, self.outcomes.len());
             }

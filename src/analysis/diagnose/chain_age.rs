@@ -3,12 +3,14 @@
 //! one of a chain that came after the copy. Only the order of events tells the two apart.
 
 use super::{Scene, in_stanza};
-use crate::analysis::outcome::{OpenedBy, Origin, Outcome};
+use crate::analysis::book::Sighting;
+use crate::analysis::branches::Branches;
+use crate::analysis::outcome::{KeyFact, OpenedBy, Origin, Outcome};
 use crate::analysis::trial::{RatchetFact, Trial};
-use crate::model::{Evidence, Wrapper};
+use crate::model::{BareJid, Evidence, Wrapper};
 use crate::omemo::PublicKey;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// Log times often lack the zone: they are held against delay stamps only with this distance.
 const ZONES: SignedDuration = SignedDuration::from_hours(14);
@@ -25,6 +27,8 @@ pub struct Timeline {
     begun: HashMap<u32, usize>,
     /// The last times at which a device used chains that the copy knows.
     known: HashMap<u32, Latest>,
+    /// Devices that used a ratchet key and counter twice, and what followed.
+    branches: BTreeMap<(Option<BareJid>, u32), Branches>,
     /// From here on the capture shows what the copy of this own device did not have yet.
     after_copy: HashMap<usize, usize>,
 }
@@ -52,7 +56,7 @@ impl Timeline {
     pub fn of(outcomes: &[Outcome]) -> Self {
         let mut timeline = Self::default();
         let mut answered: HashMap<u32, usize> = HashMap::new();
-        let mut seen: HashSet<(u32, PublicKey)> = HashSet::new();
+        let mut ends: HashMap<(u32, PublicKey), u32> = HashMap::new();
         for (order, outcome) in outcomes.iter().enumerate() {
             let live = is_live(outcome);
             if outcome.origin == Origin::ThisDevice {
@@ -64,10 +68,14 @@ impl Timeline {
                 }
                 continue;
             }
-            let (Some(sid), Some(key), Some(trial)) = (outcome.element.sid(), outcome.key_fact(), outcome.trials.first()) else {
-                continue;
-            };
-            let first = seen.insert((sid, key.ratchet_key));
+            let (Some(sid), Some(key)) = (outcome.element.sid(), outcome.key_fact()) else { continue };
+            let end = ends.get(&(sid, key.ratchet_key)).copied();
+            if live {
+                timeline.note_branches(outcome, sid, key, end);
+            }
+            ends.insert((sid, key.ratchet_key), end.unwrap_or_default().max(key.counter));
+            let Some(trial) = outcome.trials.first() else { continue };
+            let first = end.is_none();
             let opened = outcome.opened_by == Some(OpenedBy::Trial(0)) && trial.retired_chain.is_none();
             let same_session = trial.exchange.as_ref().is_none_or(|e| e.base_key_known) && !trial.begun_here;
             if opened && live {
@@ -95,6 +103,35 @@ impl Timeline {
             }
         }
         timeline
+    }
+
+    /// A copy is nothing new; other bytes under the same id were altered on the way.
+    fn note_branches(&mut self, outcome: &Outcome, sid: u32, key: &KeyFact, end: Option<u32>) {
+        let seen = outcome.seen_before.as_ref();
+        if seen.is_some_and(|seen| seen.same_bytes || seen.same_id) {
+            return;
+        }
+        let header = &outcome.header;
+        let here = Sighting { position: header.position.clone(), id: header.id.as_deref().map(Into::into) };
+        let device = (header.from.clone(), sid);
+        match (self.branches.get_mut(&device), seen, end) {
+            (Some(branches), ..) => branches.note(&key.ratchet_key, key.counter, seen.is_some(), &here),
+            (None, Some(seen), Some(end)) => {
+                let begun = Branches::begin(key.ratchet_key, key.counter, end, seen.position.clone(), here);
+                self.branches.insert(device, begun);
+            }
+            (None, ..) => {}
+        }
+    }
+
+    /// Devices that used a ratchet key and counter twice, and what followed.
+    pub fn branches(&self) -> impl Iterator<Item = (Option<&BareJid>, u32, &Branches)> {
+        self.branches.iter().map(|((from, sid), branches)| (from.as_ref(), *sid, branches))
+    }
+
+    /// What followed the first repetition of a device.
+    pub fn branches_of(&self, from: Option<&BareJid>, sid: u32) -> Option<&Branches> {
+        self.branches.get(&(from.cloned(), sid))
     }
 
     fn note_after_copy(&mut self, outcome: &Outcome, order: usize) {

@@ -16,7 +16,8 @@
 //! **Fine causes.**
 //! - `id-clash-across-accounts`: another account's device has the id of yours.
 //! - `id-clash-same-account`: two installations of one account, each with its own identity key, share an id.
-//! - `clone`: two copies of one profile, with one identity key, write in turn.
+//! - `clone`: two copies of one profile, or two programs on one store, with one identity key, write in turn.
+//! - `two-connections`: messages of one device come from two full addresses in turn.
 //!
 //! ### For those who repair clients
 //!
@@ -34,16 +35,17 @@
 //! key. The legacy header has no address beside the ids, so ids of different accounts clash as well.
 //!
 //! **What proves it.** A foreign sender with this device's id; or one id used with two identity keys in turn, where one
-//! comes back. For clones: ratchet keys and counters used twice, in two branches (the chain goes on from one point in
-//! two ways, and both stay in use); twice restoring a backup looks nearly the same, so this says `likely`.
+//! comes back. For clones: a ratchet key and counter used twice, and then two branches, each of which goes on exactly
+//! where it stood itself after the other one had written. Where that is seen once only, a backup that was restored twice
+//! looks the same, and this says `likely`.
 //!
 //! **References.** XEP-0384, "Setup" and "Business Rules" (device ids); iNPUTmice/Conversations#3324; dino/dino#1353;
 //! kriztan/blabber.im#129.
 
-use super::{Cause, Judgement, Scene, Sighting, Verdicts, Whole, in_stanza};
+use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza};
+use crate::analysis::branches::{Branches, Connections};
 use crate::analysis::outcome::Origin;
-use crate::model::{BareJid, Code, Confidence, Finding, Position};
-use std::collections::BTreeMap;
+use crate::model::{BareJid, Code, Confidence, Finding};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::DeviceIdCollision, source: include_str!("device_id_collision.rs"), judge, whole };
@@ -89,49 +91,77 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     )
 }
 
-/// A ratchet key and counter used twice: first here, then there.
-type Reuse<'a> = (&'a Position, Sighting);
-
 /// Clones: one identity key, one id, two ratchets that both live on.
 fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    let mut theirs: BTreeMap<(Option<&BareJid>, u32), Vec<Reuse<'_>>> = BTreeMap::new();
-    for scene in whole.scenes() {
-        let outcome = scene.outcome;
-        let (Some(seen), Some(sid)) = (outcome.seen_before.as_ref().filter(|s| !s.same_bytes), outcome.element.sid()) else {
-            continue;
-        };
-        let here = Sighting { position: outcome.header.position.clone(), id: outcome.header.id.as_deref().map(Into::into) };
-        theirs.entry((outcome.header.from.as_ref(), sid)).or_default().push((&seen.position, here));
-    }
-    let own: Vec<Reuse<'_>> = whole.book.own_reuses().iter().map(|r| (&r.first, r.second.clone())).collect();
-    let own = std::iter::once(("Your own device".to_owned(), own));
-    let theirs = theirs.into_iter().map(|((from, sid), reuses)| {
-        (format!("Device {sid} of {}", from.map_or_else(|| "the sender".into(), ToString::to_string)), reuses)
+    let own = whole
+        .book
+        .own_branches()
+        .filter_map(|(_, rid, branches)| clone_finding("Your own device", &format!(" (shown towards device {rid})"), branches));
+    // Each contact sees the same: the surest is enough.
+    let own = own.reduce(|best, other| if other.confidence > best.confidence { other } else { best });
+    let theirs = whole.used_up.timeline.branches().filter_map(|(from, sid, branches)| {
+        let who = format!("Device {sid} of {}", from.map_or_else(|| "the sender".into(), ToString::to_string));
+        let finding = clone_finding(&who, "", branches)?;
+        // Without a store nothing tells which of the messages are genuine.
+        let unproven = whole.own.iter().all(|own| own.replays.is_empty());
+        let confidence = if unproven { finding.confidence.min(Confidence::Likely) } else { finding.confidence };
+        Some(Finding { confidence, ..finding })
     });
-    own.chain(theirs).filter_map(|(who, reuses)| clone_finding(&who, &reuses)).collect()
+    let connections = whole.book.connections().filter_map(|(from, sid, connections)| two_connections(from, sid, connections));
+    own.into_iter().chain(theirs).chain(connections).collect()
 }
 
-/// A device that went back once repeats what came before that. Only where a counter was first used *after*
-/// a repetition and then repeated in its turn do two branches live side by side.
-fn clone_finding(who: &str, reuses: &[Reuse<'_>]) -> Option<Finding> {
-    let (_, repeated) = reuses.first()?;
-    let (first, second) =
-        reuses.iter().find(|(first, _)| first.file == repeated.position.file && first.line > repeated.position.line)?;
+/// One device id that sends over two connections in turn: a device has one.
+fn two_connections(from: &BareJid, sid: u32, connections: &Connections) -> Option<Finding> {
+    let [.., earlier, again] = connections.returns() else { return None };
+    Some(Finding {
+        code: Code::DeviceIdCollision,
+        detail: Some("two-connections"),
+        confidence: Confidence::Likely,
+        sentence: format!("Device {sid} of {from} sends over two connections in turn: two programs or two machines use its id."),
+        evidence: vec![
+            in_stanza(earlier, "sent over one connection (full address), after another one had sent"),
+            in_stanza(again, "sent over the other one again"),
+        ],
+        remedy: vec![
+            "Run the profile on one machine only, and in one program.".into(),
+            "If they are two installations that just have the same id, make new OMEMO keys on one of them.".into(),
+        ],
+        stanza_ids: again.id.iter().cloned().collect(),
+    })
+}
+
+/// A device that went back once goes on from there. Only where each of two branches goes on exactly where it stood
+/// itself, after the other one had written, do both live side by side.
+fn clone_finding(who: &str, towards: &str, branches: &Branches) -> Option<Finding> {
+    let confidence = branches.clone_confidence()?;
+    let counter = branches.counter;
+    let runs = if confidence == Confidence::Proven { "runs" } else { "seems to run" };
+    let mut evidence = vec![
+        in_stanza(&branches.first, format!("a ratchet key with counter {counter}")),
+        in_stanza(&branches.second, "the same ratchet key and counter with other bytes: a second branch begins"),
+    ];
+    evidence.extend(branches.turns.iter().map(|turn| {
+        let again = if turn.repeated { ", which was used before" } else { "" };
+        in_stanza(&turn.at, format!("the other branch goes on where it stood, with counter {}{again}", turn.counter))
+    }));
     Some(Finding {
         code: Code::DeviceIdCollision,
         detail: Some("clone"),
-        confidence: Confidence::Likely,
-        sentence: format!("{who} seems to run twice: two copies of one profile, each with its own ratchet, write in turn."),
-        evidence: vec![
-            in_stanza(repeated, "a ratchet key and counter used a second time"),
-            in_stanza(*first, "afterwards a counter used for the first time"),
-            in_stanza(second, "the same counter again, with other bytes: two branches go on side by side"),
-        ],
+        confidence,
+        sentence: format!("{who} {runs} twice{towards}: two copies of one profile, or two programs on one store, write in turn."),
+        evidence,
         remedy: vec![
-            "The owner of the device (you, if it is yours) runs the profile on one machine only.".into(),
+            "The owner of the device (you, if it is yours) runs the profile on one machine only, and in one program.".into(),
             "On the other machine they make new OMEMO keys; then they end and restart the sessions with the affected contacts."
                 .into(),
         ],
-        stanza_ids: reuses.iter().filter_map(|(_, s)| s.id.clone()).collect(),
+        stanza_ids: branches
+            .second
+            .id
+            .iter()
+            .chain(branches.turns.iter().filter_map(|turn| turn.at.id.as_ref()))
+            .cloned()
+            .collect(),
     })
 }

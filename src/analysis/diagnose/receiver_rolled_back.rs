@@ -21,6 +21,7 @@
 //! - `between-copies`: of several copies of the store a later one stands behind an earlier one.
 //! - `own-state-reused`: this device used one key for two contents, so it went back or runs twice. Run the profile on
 //!   one machine only, then end and restart the sessions.
+//! - `own-rolled-back`: it did so, went on past the old end, and nothing of the old branch came any more: it went back.
 //!
 //! ### For those who repair clients
 //!
@@ -118,28 +119,53 @@ fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
             stanza_ids,
         });
     }
-    if let Some(reuse) = whole.book.own_reuses().first() {
-        findings.push(Finding {
-            code: Code::ReceiverRolledBack,
-            detail: Some("own-state-reused"),
-            confidence: Confidence::Proven,
-            sentence: format!(
-                "Your own device used a key twice (towards device {}): it went back to an older state, or two copies of it run.",
-                reuse.rid
-            ),
-            evidence: vec![
-                in_stanza(&reuse.first, format!("your client's ratchet key with counter {}", reuse.counter)),
-                in_stanza(&reuse.second.position, "the same ratchet key and counter with other contents"),
-            ],
-            remedy: vec![
-                "Run the profile on one machine only.".into(),
-                "On this device, end and restart the sessions with the affected contacts, and send again what they did not get."
-                    .into(),
-            ],
-            stanza_ids: reuse.second.id.iter().cloned().collect(),
-        });
-    }
+    findings.extend(own_reuse(whole));
     findings
+}
+
+/// Our own stanzas used one key twice. Where two copies write in turn, device-id-collision says so.
+fn own_reuse(whole: &Whole<'_>) -> Option<Finding> {
+    if whole.book.own_branches().any(|(_, _, branches)| branches.clone_confidence().is_some()) {
+        return None;
+    }
+    let reuse = whole.book.own_reuses().first()?;
+    let mut went_on = whole.book.own_branches().filter(|(_, _, branches)| branches.went_on());
+    let went_on = went_on.find_map(|(_, rid, branches)| Some((rid, branches.passed.as_ref()?, branches)));
+    let (first, second, counter) = match &went_on {
+        Some((.., branches)) => (&branches.first, &branches.second, branches.counter),
+        None => (&reuse.first, &reuse.second, reuse.counter),
+    };
+    let mut evidence = vec![
+        in_stanza(first, format!("your client's ratchet key with counter {counter}")),
+        in_stanza(second, "the same ratchet key and counter with other contents"),
+    ];
+    let (detail, confidence, sentence) = if let Some((rid, passed, _)) = went_on {
+        evidence.push(in_stanza(passed, "it goes on past the old end; nothing of the old branch comes any more"));
+        let says = format!(
+            "Your own device used a key twice (towards device {rid}): it went back to an older state and went on from there."
+        );
+        ("own-rolled-back", Confidence::Likely, says)
+    } else {
+        let returns = whole.book.own_branches().flat_map(|(_, _, branches)| &branches.returns);
+        evidence.extend(returns.take(2).map(|at| in_stanza(at, "an earlier ratchet key of ours goes on after another one")));
+        let says = format!(
+            "Your own device used a key twice (towards device {}): it went back to an older state, or two copies of it run.",
+            reuse.rid
+        );
+        ("own-state-reused", Confidence::Proven, says)
+    };
+    Some(Finding {
+        code: Code::ReceiverRolledBack,
+        detail: Some(detail),
+        confidence,
+        sentence,
+        evidence,
+        remedy: vec![
+            "Make sure that the profile runs on one machine only.".into(),
+            "Begin new sessions with the affected contacts, and send again what they did not get.".into(),
+        ],
+        stanza_ids: second.id.iter().cloned().collect(),
+    })
 }
 
 fn joined(contacts: &BTreeSet<String>) -> String {

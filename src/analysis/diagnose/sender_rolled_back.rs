@@ -13,6 +13,9 @@
 //!
 //! **What is lost.** Each text under a used key, until it is sent again.
 //!
+//! **Fine causes.**
+//! - `clone`: the device did not go back; two copies of it write in turn, see [device-id-collision].
+//!
 //! ### For those who repair clients
 //!
 //! **How it shows.** You see nothing; the sender believes that all was sent. It heals by itself once the sender's
@@ -28,14 +31,14 @@
 //! **What proves it.** Two different ciphertexts under one ratchet key and counter, the first of which verified; or the
 //! sender's own store, which is behind your chain. Without a store the two ciphertexts alone say `likely`. Where the
 //! first copies are not in the log, one used key proves nothing: it was read already. Several, one after the other up to
-//! the end of the chain and past it, say `likely`; `possible`, if the store copy may be newer than they are.
+//! the end of the chain and past it, say `likely`.
 //!
 //! **References.** The Double Ratchet Algorithm, "Symmetric-key ratchet"; dino/dino#977; iNPUTmice/Conversations#1799;
 //! kriztan/blabber.im#129.
 
 use super::{Cause, Judgement, Scene, Verdicts, Whole, chain_age, computed, in_stanza, in_store};
 use crate::analysis::trial::RatchetFact;
-use crate::model::{BareJid, Code, Confidence, Evidence, Finding, Wrapper};
+use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict, Wrapper};
 use std::collections::BTreeMap;
 
 pub(super) const CAUSE: Cause =
@@ -47,6 +50,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     }
     let outcome = scene.outcome;
     let key = outcome.key_fact()?;
+    if let Some(judgement) = cloned(scene) {
+        return Some(judgement);
+    }
     let sentence = format!("{} went back to an older state and encrypted a new text with a used key.", scene.sender());
     let Some(trial) = scene.trial() else { return without_store(scene, sentence) };
     let used_up = matches!(trial.ratchet, Some(RatchetFact::Used { .. }));
@@ -90,6 +96,34 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     goes_through_again(scene, used)
 }
 
+/// The device did not go back: two copies of it write in turn, each with the same keys.
+fn cloned(scene: &Scene<'_>) -> Option<Judgement> {
+    let outcome = scene.outcome;
+    let seen = outcome.seen_before.as_ref().filter(|seen| !seen.same_bytes && !seen.same_id)?;
+    let branches = scene.whole.used_up.timeline.branches_of(outcome.header.from.as_ref(), outcome.element.sid()?)?;
+    // Without a store nothing tells which of the messages are genuine.
+    let unproven = outcome.trials.is_empty();
+    let confidence = branches.clone_confidence()?.min(if unproven { Confidence::Likely } else { Confidence::Proven });
+    let (key, turn) = (outcome.key_fact()?, branches.turns.first()?);
+    let judgement = Judgement::new(
+        confidence,
+        format!(
+            "Two copies of {} write in turn; this text is encrypted with a key that the other copy had used.",
+            scene.sender()
+        ),
+    )
+    .detail(CLONE)
+    .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))
+    .evidence(in_stanza(&seen.position, "the same ratchet key and counter with other bytes"))
+    .evidence(in_stanza(&turn.at, "the other branch goes on where it stood"))
+    .remedy("The sender should run the profile on one machine only, and make new OMEMO keys on the other one.");
+    Some(match confidence {
+        Confidence::Proven => judgement,
+        _ => judgement
+            .open_question("Whether the sender restored a backup twice: its store (--peer), or a longer log, would tell."),
+    })
+}
+
 /// A second delivery is the innocent reading of a used key, and a store copy newer than the message is another. A sender
 /// that went back does more: it goes through its chain once more, key after key, and then passes the old end of it.
 fn goes_through_again(scene: &Scene<'_>, used: Evidence) -> Option<Judgement> {
@@ -119,6 +153,9 @@ fn goes_through_again(scene: &Scene<'_>, used: Evidence) -> Option<Judgement> {
     };
     Some(remedies(judgement.evidence(used).evidence(again)))
 }
+
+/// The detail of a device that did not go back but runs twice.
+const CLONE: &str = "clone";
 
 /// So many used keys one after the other are more than a second delivery by chance.
 const SEVERAL: usize = 2;
@@ -174,11 +211,16 @@ fn remedies(judgement: Judgement) -> Judgement {
         .remedy("If they restored a backup, the same holds for their other contacts; new OMEMO keys on that device repair all at once.")
 }
 
+/// Of a clone device-id-collision tells, and what is merely possible is no finding.
+fn rolled_back(verdict: &MessageVerdict) -> bool {
+    verdict.code == Code::SenderRolledBack && verdict.detail != Some(CLONE) && verdict.confidence > Confidence::Possible
+}
+
 /// Each device that went back, once.
 fn whole(_whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
     let mut devices: BTreeMap<(Option<BareJid>, Option<u32>), (usize, Finding)> = BTreeMap::new();
     let hit = verdicts.of(|group| group.code == Code::SenderRolledBack);
-    for verdict in hit.filter(|verdict| verdict.confidence > Confidence::Possible) {
+    for verdict in hit.filter(rolled_back) {
         let (count, finding) = devices.entry((verdict.from, verdict.sid)).or_insert_with(|| {
             let finding = Finding {
                 code: Code::SenderRolledBack,
