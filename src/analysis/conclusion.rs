@@ -1,7 +1,7 @@
 //! What an investigation comes to. The verdict on a message is worked out whenever somebody asks for it, from facts
 //! that take a tenth of its size; only what concerns more than one message is kept.
 
-use super::diagnose::{self, RolledBack, UsedUp, Verdicts, Whole};
+use super::diagnose::{self, BeyondCopy, RolledBack, UsedUp, Verdicts, Whole};
 use super::groups::{Group, Groups};
 use super::investigation::Investigation;
 use super::summary::Summary;
@@ -12,6 +12,7 @@ use crate::model::{Diagnosis, Finding, MessageVerdict};
 pub struct Conclusion {
     investigation: Investigation,
     used_up: UsedUp,
+    beyond_copy: BeyondCopy,
     rolled_back: Option<RolledBack>,
     groups: Groups,
     summary: Vec<String>,
@@ -22,9 +23,11 @@ impl Conclusion {
     /// Judges what the investigation has gathered.
     pub(super) fn new(investigation: Investigation) -> Self {
         let used_up = investigation.used_up();
-        let rolled_back = investigation.whole(None, &used_up).find_rolled_back();
+        let beyond_copy = BeyondCopy::of(&investigation.whole(None, &used_up, &BeyondCopy::default()));
+        let rolled_back = investigation.whole(None, &used_up, &beyond_copy).find_rolled_back();
         let findings = investigation.published_findings();
-        let mut new = Self { investigation, used_up, rolled_back, groups: Groups::default(), summary: Vec::new(), findings };
+        let mut new =
+            Self { investigation, used_up, beyond_copy, rolled_back, groups: Groups::default(), summary: Vec::new(), findings };
         let (mut groups, mut summary) = (Groups::default(), Summary::default());
         for verdict in new.messages() {
             groups.add(&verdict);
@@ -39,7 +42,7 @@ impl Conclusion {
     }
 
     fn whole(&self) -> Whole<'_> {
-        self.investigation.whole(self.rolled_back.as_ref(), &self.used_up)
+        self.investigation.whole(self.rolled_back.as_ref(), &self.used_up, &self.beyond_copy)
     }
 
     /// What a person needs to know first, a few sentences.

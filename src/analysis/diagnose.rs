@@ -14,6 +14,7 @@ use crate::model::{ClientProfile, Code, Confidence, Evidence, EvidenceKind, Find
 
 mod ad_mismatch;
 mod between_copies;
+mod beyond_copy;
 mod beyond_snapshot;
 mod bundle_signature_invalid;
 mod chain_age;
@@ -50,6 +51,7 @@ mod untrusted_device;
 mod variant_mismatch;
 mod wrong_recipient_jid;
 
+pub use beyond_copy::BeyondCopy;
 pub use newer_copy::UsedUp;
 
 /// A cause.
@@ -118,6 +120,8 @@ pub struct Whole<'a> {
     pub rolled_back: Option<&'a RolledBack>,
     /// Messages that came live under keys that the store copy had used up.
     pub used_up: &'a UsedUp,
+    /// How the client fares with what the copy cannot open.
+    pub beyond_copy: &'a BeyondCopy,
 }
 
 /// A message that shows by itself that our store is an older copy.
@@ -255,6 +259,12 @@ impl<'a> Scene<'a> {
     /// Whether the client's own log says that it failed.
     pub fn client_failed(&self) -> bool {
         self.client_said().any(|said| said.words.failure)
+    }
+
+    /// Whether something in the capture came before this message was sent.
+    pub fn is_after(&self, position: &Position) -> bool {
+        let message = &self.outcome.header.position;
+        !self.outcome.is_delayed() && (position.file != message.file || position.byte < message.byte)
     }
 
     /// Evidence from this stanza.

@@ -4,7 +4,7 @@ use super::book::{Book, Sighting};
 use super::client_words::ClientWords;
 use super::conclusion::Conclusion;
 use super::content::{self, Payload};
-use super::diagnose::{RolledBack, UsedUp, Whole};
+use super::diagnose::{BeyondCopy, RolledBack, UsedUp, Whole};
 use super::outcome::{Addressing, Element, ExchangeKeys, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
 use super::own_device::OwnDevice;
 use super::peer::{self, PeerFact};
@@ -18,7 +18,6 @@ use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
 use crate::omemo::stanza::envelope::EnvelopeContext;
 use crate::omemo::wire::{self, KeyContent, ParsedKey, WireError};
 use crate::omemo::{IdentityKey, Namespace};
-use crate::secret::SecretBytes;
 use std::sync::Arc;
 
 /// What a diagnosis is made from, besides the captures.
@@ -124,7 +123,12 @@ impl Investigation {
     }
 
     /// All that is known, for the causes.
-    pub(super) fn whole<'a>(&'a self, rolled_back: Option<&'a RolledBack>, used_up: &'a UsedUp) -> Whole<'a> {
+    pub(super) fn whole<'a>(
+        &'a self,
+        rolled_back: Option<&'a RolledBack>,
+        used_up: &'a UsedUp,
+        beyond_copy: &'a BeyondCopy,
+    ) -> Whole<'a> {
         Whole {
             own: &self.own,
             book: &self.book,
@@ -135,6 +139,7 @@ impl Investigation {
             peers: &self.peers,
             rolled_back,
             used_up,
+            beyond_copy,
         }
     }
 
@@ -364,12 +369,11 @@ impl Investigation {
             let id = own.device_id?;
             peer::key_material(&self.peers, from, sid, id, namespace, parsed.content.message())
         };
-        let (material, opened_by): (Option<SecretBytes>, _) = match by_trial {
-            Some(i) => (opened[i].take(), Some(OpenedBy::Trial(i))),
-            None => match from_peer() {
-                Some(material) => (Some(material), Some(OpenedBy::Peer)),
-                None => (None, None),
-            },
+        let opening = by_trial.and_then(|index| opened[index].take());
+        let identity = opening.as_ref().map(|opening| opening.identity);
+        let (material, opened_by) = match (opening, by_trial) {
+            (Some(opening), Some(index)) => (Some(opening.material), Some(OpenedBy::Trial(index))),
+            _ => from_peer().map(|material| (material, OpenedBy::Peer)).unzip(),
         };
         let own_keys = self.book.own_ratchet_keys(namespace, sid);
         outcome.own_newest = own_keys.len().checked_sub(1);
@@ -385,11 +389,8 @@ impl Investigation {
         outcome.trust = trust(own, outcome, from, sid, namespace).map(|trust| self.kept.trusts.keep(trust));
         self.book.note_result(namespace, sid, parsed.content.message(), by_trial.is_some(), order);
         let Some(material) = material else { return false };
-        if by_trial.is_some() {
-            let identity = from.and_then(|jid| own.replays.iter().find_map(|r| r.identity(jid, sid, namespace)));
-            if let (Some(identity), None) = (identity, parsed.content.key_exchange()) {
-                self.book.note_identity(namespace, from, sid, &identity, sighting);
-            }
+        if let (Some(identity), None) = (identity, parsed.content.key_exchange()) {
+            self.book.note_identity(namespace, from, sid, &identity, sighting);
         }
         let own = &self.own[outcome.own];
         outcome.payload = Some(Box::new(content::open(encrypted, &material, &context(own, message))));

@@ -83,6 +83,15 @@ fn is_unread(state: &Session) -> bool {
     state.pending_prekey.is_some() || state.receiver_chains.iter().all(untouched)
 }
 
+/// What a state gave that opened a message.
+#[derive(Debug)]
+pub struct Opening {
+    /// The key material.
+    pub material: SecretBytes,
+    /// The sender's identity key in that state.
+    pub identity: IdentityKey,
+}
+
 /// A store copy of one account.
 #[derive(Debug)]
 pub struct Replay {
@@ -174,8 +183,8 @@ impl Replay {
             .map(|(_, r)| r)
     }
 
-    /// Tries a message and, if it opens, moves the session on. With the key material, if a state opened it.
-    pub fn receive(&mut self, query: &Query<'_>) -> (Trial, Option<SecretBytes>) {
+    /// Tries a message and, if it opens, moves the session on. With what the state gave that opened it.
+    pub fn receive(&mut self, query: &Query<'_>) -> (Trial, Option<Opening>) {
         let mut candidates = self.candidates(query);
         let exchange = query.content.key_exchange().map(|e| self.exchange_fact(query, e, &candidates));
         let mut trial = self.blank(query, exchange);
@@ -300,7 +309,7 @@ impl Replay {
         key: DeviceKey,
         exchange: &KeyExchange,
         query: &Query<'_>,
-    ) -> Option<SecretBytes> {
+    ) -> Option<Opening> {
         let namespace = key.2;
         let fact_allows = trial
             .exchange
@@ -315,10 +324,10 @@ impl Replay {
         let session = x3dh::respond(namespace, own, &signed.pair, one_time.map(|k| &k.pair), exchange);
         let limits = self.account.client.implementation.limits();
         let step = session.receive(&exchange.message, &limits);
-        let (next, material) = self.first_step(trial, &session, step, query, &key)?;
+        let (next, opening) = self.first_step(trial, &session, step, query, &key)?;
         if trial.exchange.as_ref().is_some_and(|e| e.other_identity.is_some()) && !self.account.client.accepts_changed_identity {
             // The client refuses it: its own session stays as it is.
-            return Some(material);
+            return Some(opening);
         }
         let implementation = self.account.client.implementation;
         let replayed = self.sessions.entry(key.clone()).or_insert_with(|| Replayed {
@@ -343,11 +352,11 @@ impl Replay {
             self.used_prekeys.insert((namespace, id));
         }
         self.learned.insert(key, exchange.identity_key);
-        Some(material)
+        Some(opening)
     }
 
     /// An ordinary message, or a repeated key exchange, in the sessions of one device.
-    fn receive_in(&mut self, trial: &mut Trial, key: &DeviceKey, foreign: bool, query: &Query<'_>) -> Option<SecretBytes> {
+    fn receive_in(&mut self, trial: &mut Trial, key: &DeviceKey, foreign: bool, query: &Query<'_>) -> Option<Opening> {
         let message = query.content.message();
         let replayed = self.sessions.get_mut(key)?;
         let attempt = replayed.record.receive(message);
@@ -363,6 +372,7 @@ impl Replay {
         let fact = RatchetFact::of(&attempt, replayed.turned.is_some()).map(|f| with_numbers(f, &replayed.record, message));
         trial.ratchet = fact;
         if let Some(opened) = &attempt.opened {
+            let identity = replayed.record.state(opened.state)?.remote_identity;
             trial.over_limit = attempt.over_limit;
             trial.retired_chain = opened_with_retired_chain(&replayed.record, &attempt, opened.state);
             let turned = attempt
@@ -375,10 +385,10 @@ impl Replay {
                 let lost = replayed.record.current.as_ref().is_some_and(|s| s.sender_chain.is_none());
                 replayed.turned = if lost { replayed.turned.filter(|_| !turned).or(Some(query.order)) } else { None };
             }
-            Some(opened.key_material.clone())
-        } else if let Some((material, replaced)) = open_replaced(replayed, message) {
+            Some(Opening { material: opened.key_material.clone(), identity })
+        } else if let Some((opening, replaced)) = open_replaced(replayed, message) {
             trial.replaced = Some(replaced);
-            Some(material)
+            Some(opening)
         } else {
             let newest = replayed.record.current.as_ref().and_then(|s| s.receiver_chains.last());
             trial.newest_chain_index = newest.and_then(|c| c.chain_key.as_ref()).map(|k| k.index);
@@ -396,7 +406,7 @@ impl Replay {
         step: Step,
         query: &Query<'_>,
         key: &DeviceKey,
-    ) -> Option<(Session, SecretBytes)> {
+    ) -> Option<(Session, Opening)> {
         let message = query.content.message();
         let attempt = attempt_of(session, step, message);
         trial.ratchet = RatchetFact::of(&attempt, false);
@@ -405,8 +415,8 @@ impl Replay {
             trial.associated_data = self.associated_data_proof(key, query.peer, &attempt, message).map(Box::new);
             return None;
         };
-        let material = opened.key_material.clone();
-        Some((attempt.states.into_iter().find_map(|s| s.step.next)?, material))
+        let opening = Opening { material: opened.key_material.clone(), identity: session.remote_identity };
+        Some((attempt.states.into_iter().find_map(|s| s.step.next)?, opening))
     }
 
     /// Looks for associated data with which the MAC verifies.
@@ -446,14 +456,15 @@ fn opened_with_retired_chain(record: &SessionRecord, attempt: &Attempt, opened: 
 }
 
 /// Opens a message with a session the client no longer has, and moves that session on.
-fn open_replaced(replayed: &mut Replayed, message: &RatchetMessage) -> Option<(SecretBytes, ReplacedFact)> {
+fn open_replaced(replayed: &mut Replayed, message: &RatchetMessage) -> Option<(Opening, ReplacedFact)> {
     let limits = replayed.record.implementation.limits();
     for Replaced { session, unanswered } in &mut replayed.replaced {
         let step = session.receive(message, &limits);
         if let (Some(next), Some(key)) = (step.next, step.message_key) {
             let material = key.decrypt(session.namespace, message)?;
             *session = next;
-            return Some((material, if *unanswered { ReplacedFact::Unanswered } else { ReplacedFact::InUse }));
+            let opening = Opening { material, identity: session.remote_identity };
+            return Some((opening, if *unanswered { ReplacedFact::Unanswered } else { ReplacedFact::InUse }));
         }
     }
     None

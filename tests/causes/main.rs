@@ -11,6 +11,7 @@ mod simulation;
 
 mod addressing;
 mod archives;
+mod beyond_copy;
 mod clients;
 mod codes;
 mod conversation;
@@ -25,3 +26,4 @@ mod sessions;
 mod spelling;
 mod stanzas;
 mod texts;
+mod two_ends;

@@ -52,6 +52,8 @@ fn all() -> impl Iterator<Item = &'static Pair> {
         crate::rooms::PAIRS,
         crate::sessions::PAIRS,
         crate::spelling::PAIRS,
+        crate::two_ends::PAIRS,
+        crate::beyond_copy::PAIRS,
     ]
     .into_iter()
     .flatten()
@@ -125,8 +127,10 @@ const OTHER_WORDS: &[&str] = &[
     // what is damaged
     "key",
     "session",
-    // no limit
+    // parts of sentences
     "no",
+    "runs",
+    "shows",
 ];
 
 /// The words in the sources of the causes that are finer causes, read from their text: a detail that no

@@ -1,6 +1,7 @@
 //! Two devices that write to each other, with their stores and the stanzas as a log shows them.
 
-use super::{identity, pair, plaintext};
+use super::wire::{authenticated, bytes, exchange};
+use super::{Sender, identity, pair, plaintext};
 use aes::Aes256;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -155,13 +156,24 @@ impl End {
 
     /// The same, from this resource and with something more in it.
     pub fn stanza_with(&self, id: &str, resource: &str, message: &RatchetMessage, more: &str) -> String {
+        self.with_key(id, resource, "", &key_element(self.session.namespace, message), more)
+    }
+
+    /// Alice's first message, with the key exchange that [`alice_and_bob`] is made by.
+    pub fn exchange_stanza(&self, id: &str, message: &RatchetMessage) -> String {
         let namespace = self.session.namespace;
-        let key = STANDARD.encode(key_element(namespace, message));
+        let key = exchange(namespace, &Sender::new(namespace).exchange, &key_element(namespace, message));
+        self.with_key(id, "phone", if namespace.is_legacy() { " prekey='true'" } else { " kex='true'" }, &key, "")
+    }
+
+    fn with_key(&self, id: &str, resource: &str, flag: &str, key: &[u8], more: &str) -> String {
+        let namespace = self.session.namespace;
+        let key = STANDARD.encode(key);
         let (to, rid) = self.peer;
         let header = if namespace.is_legacy() {
-            format!("<key rid='{rid}'>{key}</key><iv>AAAAAAAAAAAAAAAA</iv>")
+            format!("<key rid='{rid}'{flag}>{key}</key><iv>AAAAAAAAAAAAAAAA</iv>")
         } else {
-            format!("<keys jid='{to}'><key rid='{rid}'>{key}</key></keys>")
+            format!("<keys jid='{to}'><key rid='{rid}'{flag}>{key}</key></keys>")
         };
         format!(
             "<message xmlns='jabber:client' from='{}/{resource}' to='{to}' type='chat' id='{id}'>\
@@ -195,36 +207,6 @@ pub fn one_way(from: &mut End, to: &mut End) -> RatchetMessage {
 pub fn round(alice: &mut End, bob: &mut End) {
     one_way(bob, alice);
     one_way(alice, bob);
-}
-
-fn varint(mut number: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while number > 127 {
-        bytes.push((number & 127) as u8 | 128);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-    bytes
-}
-
-fn number(field: u8, value: u32) -> Vec<u8> {
-    [vec![field << 3], varint(value.into())].concat()
-}
-
-fn bytes(field: u8, value: &[u8]) -> Vec<u8> {
-    [vec![field << 3 | 2], varint(value.len() as u64), value.to_vec()].concat()
-}
-
-fn authenticated(namespace: Namespace, message: &RatchetMessage) -> Vec<u8> {
-    let RatchetMessage { counter, previous_counter, ciphertext, .. } = message;
-    let key = message.ratchet_key;
-    if namespace.is_legacy() {
-        let numbers = [number(2, *counter), number(3, *previous_counter)].concat();
-        [vec![0x33], bytes(1, &key.to_signal()), numbers, bytes(4, ciphertext)].concat()
-    } else {
-        let numbers = [number(1, *counter), number(2, *previous_counter)].concat();
-        [numbers, bytes(3, key.as_bytes()), bytes(4, ciphertext)].concat()
-    }
 }
 
 fn key_element(namespace: Namespace, message: &RatchetMessage) -> Vec<u8> {

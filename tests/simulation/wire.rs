@@ -48,7 +48,8 @@ fn edwards(identity: &IdentityKey) -> [u8; 32] {
     *identity.edwards().unwrap()
 }
 
-fn authenticated(namespace: Namespace, message: &RatchetMessage) -> Vec<u8> {
+/// What the MAC is computed over, besides the identity keys.
+pub fn authenticated(namespace: Namespace, message: &RatchetMessage) -> Vec<u8> {
     let (counter, previous) = (message.counter, message.previous_counter);
     if namespace.is_legacy() {
         let fields = [bytes(1, &message.ratchet_key.to_signal()), number(2, counter), number(3, previous)].concat();

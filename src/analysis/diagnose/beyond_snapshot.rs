@@ -27,7 +27,7 @@
 //! **References.** The Double Ratchet Algorithm, "Diffie-Hellman ratchet".
 
 use super::own_ratchet_moved::own_ratchet_moved;
-use super::{Cause, Judgement, Scene, nothing};
+use super::{Cause, Judgement, Scene, beyond_copy, nothing};
 use crate::model::{Code, Confidence};
 
 pub(super) const CAUSE: Cause =
@@ -38,6 +38,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     scene.outcome.key_fact()?;
+    let older = beyond_copy::needs_newer_copy(scene).filter(|_| scene.whole.snapshots_only || !scene.client_failed());
+    if let Some(bundle) = older {
+        return Some(needs_later_copy(scene, Confidence::Proven).evidence(bundle));
+    }
     let trials = &scene.outcome.trials;
     // The newest copy is the living store: where it knows the chain, the client got past this message.
     let known_later = trials.len() > 1 && trials.last().is_some_and(|t| t.keys.knows_chain);
@@ -47,12 +51,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if !scene.whole.snapshots_only && !known_later && !went_on {
         return None;
     }
-    let judgement = Judgement::new(
-        moved.confidence,
-        format!("The message from {} needs a later copy of the store than this one.", scene.sender()),
-    )
-    .all_evidence(moved.evidence)
-    .remedy("If only this copy fails, nothing is to be repaired: to read the message with omemoscope, give a copy taken later (--store may be repeated).");
+    let judgement = needs_later_copy(scene, moved.confidence).all_evidence(moved.evidence);
     Some(match moved.confidence {
         Confidence::Proven => judgement,
         Confidence::Possible => judgement.open_question(
@@ -60,4 +59,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         ),
         _ => judgement.open_question("Whether the two ratchets parted for another reason: a later copy of the store would tell."),
     })
+}
+
+fn needs_later_copy(scene: &Scene<'_>, confidence: Confidence) -> Judgement {
+    let sentence = format!("The message from {} needs a later copy of the store than this one.", scene.sender());
+    Judgement::new(confidence, sentence).remedy("If only this copy fails, nothing is to be repaired: to read the message with omemoscope, give a copy taken later (--store may be repeated).")
 }

@@ -122,8 +122,11 @@ fn session_replaced(scene: &Scene<'_>) -> Judgement {
 
 /// The first message of a key exchange: the prekeys are there, and yet it does not open.
 fn first_message(scene: &Scene<'_>, judgement: Judgement, exchange: &ExchangeFact) -> Judgement {
-    let judgement =
-        judgement.evidence(computed("the prekeys that it names are held, but the session made from them gives a wrong MAC"));
+    let says = match exchange.prekey {
+        PrekeyFact::NotNamed => "it names no one-time prekey, and the session made without one gives a wrong MAC",
+        _ => "the prekeys that it names are held, but the session made from them gives a wrong MAC",
+    };
+    let judgement = judgement.evidence(computed(says));
     match reused(scene, exchange) {
         Some(evidence) => judgement.detail("prekey-id-reused").all_evidence(evidence).open_question(
             "Whether the message itself was altered: the bundle that the sender used (in its log, with this prekey) would tell.",

@@ -4,9 +4,9 @@
 //! something that it is not. This is nearly always a bug of the sender's client; you did nothing wrong.
 //!
 //! **What to do.**
-//! - `kex-flag`, `kex-without-prekey`: write to the sender first from this device, so that your client begins the
+//! - With `kex-flag` or `kex-without-prekey`, write to the sender first from this device, so that your client begins the
 //!   session and not theirs.
-//! - `protobuf`: compare with another log of the same message, which may be whole.
+//! - With `protobuf`, compare with another log of the same message, which may be whole.
 //! - Ask the sender to update their client and to send the message again.
 //!
 //! **What is lost.** With `kex-flag` nothing: omemoscope can usually show the text. Else this message, until it is sent

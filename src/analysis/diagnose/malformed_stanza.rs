@@ -45,6 +45,7 @@
 
 use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza, rule};
 use crate::analysis::outcome::Element;
+use crate::analysis::trial::SessionFact;
 use crate::model::{Code, Confidence, Finding};
 use crate::omemo::stanza::MAX_ID;
 use crate::omemo::xml::XmlErrorKind;
@@ -62,7 +63,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         Element::Known { faults, .. } => {
             let fatal: Vec<String> = faults.iter().filter(|f| f.fatal).map(|f| format!("{}: {}", f.place, f.says)).collect();
             if fatal.is_empty() {
-                return high_ids(scene).or_else(|| garbage_key(scene));
+                return high_ids(scene).or_else(|| sender_id(scene)).or_else(|| garbage_key(scene));
             }
             (None, Confidence::Proven, fatal)
         }
@@ -113,6 +114,18 @@ fn high_ids(scene: &Scene<'_>) -> Option<Judgement> {
         .evidence(rule(client.name, "reads ids as signed numbers of 32 bits and drops the whole stanza when one does not fit"))
         .remedy("The owner of that device (you, if it is yours) makes new OMEMO keys on it, which draws a new id, and then takes the old id off the device list."),
     )
+}
+
+/// No device may have the sender's id. Where there is a session all the same, it does no harm.
+fn sender_id(scene: &Scene<'_>) -> Option<Judgement> {
+    let id = scene.outcome.element.sid().filter(|id| *id > MAX_ID)?;
+    let stranger = scene.trial().is_some_and(|trial| trial.session == SessionFact::Missing) && !scene.opened();
+    stranger.then(|| {
+        Judgement::new(Confidence::Proven, format!("The stanza from {} names a sender id that no device may have.", scene.sender()))
+            .detail("id-too-high")
+            .evidence(scene.stanza(format!("device id {id}; the highest allowed is {MAX_ID}")))
+            .remedy("The owner of that device makes new OMEMO keys on it, which draws a new id, and then takes the old id off the device list.")
+    })
 }
 
 /// Ids that some clients cannot read: one such device breaks messages for all their users.

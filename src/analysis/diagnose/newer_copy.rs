@@ -16,6 +16,8 @@ pub struct UsedUp {
     chains: HashMap<(u32, PublicKey), Run>,
     /// The last such message of each device: its place among all messages.
     last: HashMap<u32, usize>,
+    /// The first message of each device that came live in a chain that the copy does not know.
+    unknown: HashMap<u32, usize>,
     /// The order of events, for chains that the copy does not know.
     pub(super) timeline: Timeline,
 }
@@ -25,7 +27,9 @@ pub struct UsedUp {
 pub struct Run {
     /// How many came with counters that rise.
     pub rising: usize,
-    /// The last one: its place among all messages.
+    /// The first one: its place among all messages.
+    first: usize,
+    /// The last one.
     pub last: usize,
     last_counter: u32,
 }
@@ -35,11 +39,14 @@ impl UsedUp {
     pub fn of(outcomes: &[Outcome]) -> Self {
         let mut found = Self { timeline: Timeline::of(outcomes), ..Self::default() };
         for (order, outcome) in outcomes.iter().enumerate() {
+            if let Some(sid) = live_and_unknown(outcome) {
+                found.unknown.entry(sid).or_insert(order);
+            }
             if let Some((sid, ratchet_key, counter)) = live_and_used_up(outcome) {
-                let first = Run { rising: 0, last: order, last_counter: counter };
+                let first = Run { rising: 0, first: order, last: order, last_counter: counter };
                 let run = found.chains.entry((sid, ratchet_key)).or_insert(first);
                 if run.rising == 0 || counter > run.last_counter {
-                    *run = Run { rising: run.rising + 1, last: order, last_counter: counter };
+                    *run = Run { rising: run.rising + 1, last: order, last_counter: counter, ..*run };
                 }
                 found.last.insert(sid, order);
             }
@@ -53,10 +60,23 @@ impl UsedUp {
         self.chains.len()
     }
 
+    /// Whether the copy was made after the messages of this run: before them the sender had written in a chain that the
+    /// copy keeps no more.
+    pub fn is_before_copy(&self, sid: u32, run: &Run) -> bool {
+        self.unknown.get(&sid).is_some_and(|unknown| *unknown < run.first)
+    }
+
     /// Such messages of one chain.
     pub fn run(&self, sid: u32, ratchet_key: &PublicKey) -> Option<&Run> {
         self.chains.get(&(sid, *ratchet_key))
     }
+}
+
+fn live_and_unknown(outcome: &Outcome) -> Option<u32> {
+    let unknown = matches!(outcome.trial()?.ratchet, Some(RatchetFact::NewChainBadMac { .. }));
+    let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed();
+    (unknown && live && outcome.opened_by.is_none()).then_some(())?;
+    outcome.element.sid()
 }
 
 fn live_and_used_up(outcome: &Outcome) -> Option<(u32, PublicKey, u32)> {

@@ -8,7 +8,7 @@ use crate::analysis::outcome::Origin;
 use crate::analysis::own_device::OwnDevice;
 use crate::analysis::peer;
 use crate::analysis::published::{ListHistory, ListVersion, Refusal};
-use crate::model::{Position, TrustLevel};
+use crate::model::TrustLevel;
 use crate::omemo::Namespace;
 
 /// Adds the finer cause, its evidence and what to do about it.
@@ -41,12 +41,6 @@ fn list_then<'a>(scene: &Scene<'_>, history: &'a ListHistory) -> Option<&'a List
         version.order <= scene.order && in_time
     };
     history.versions.iter().rev().find(before)
-}
-
-/// Whether a stanza came before the message. What came by later says nothing about it.
-fn came_before(scene: &Scene<'_>, position: &Position) -> bool {
-    let message = &scene.outcome.header.position;
-    !scene.outcome.is_delayed() && (position.file != message.file || position.byte < message.byte)
 }
 
 fn unknown(judgement: Judgement, list: Option<&ListVersion>) -> Judgement {
@@ -206,7 +200,7 @@ fn bundle(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
     let published = scene.whole.published;
     let restart = format!("Restart {} on this device, so that it publishes its bundle again.", scene.client_name());
     let failure = published.refused_bundle(own.jid.as_ref(), own_id, namespace);
-    if let Some(failure) = failure.filter(|f| came_before(scene, &f.position)) {
+    if let Some(failure) = failure.filter(|f| scene.is_after(&f.position)) {
         let sighting = Sighting { position: failure.position.clone(), id: failure.stanza_id.clone() };
         let says = format!("the server refused your bundle with {}", failure.condition);
         let judgement = judgement.clone().evidence(in_stanza(&sighting, says));
@@ -218,7 +212,7 @@ fn bundle(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_id: u32
             Refusal::Other => None,
         };
     }
-    let seen = published.bundle(own.jid.as_ref(), own_id, namespace).filter(|b| came_before(scene, &b.last.position))?;
+    let seen = published.bundle(own.jid.as_ref(), own_id, namespace).filter(|b| scene.is_after(&b.last.position))?;
     let why = seen.unusable.as_ref()?;
     Some(
         judgement

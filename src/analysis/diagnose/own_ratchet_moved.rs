@@ -1,7 +1,7 @@
 //! The proof that receiver-rolled-back and beyond-snapshot share: our own ratchet went on beyond a store
 //! copy. It needs no key: our own outgoing stanzas show our ratchet keys in clear.
 
-use super::{RolledBack, Scene, chain_age, computed, in_stanza, in_store, newer_copy};
+use super::{RolledBack, Scene, beyond_copy, chain_age, computed, in_stanza, in_store, newer_copy};
 use crate::analysis::trial::{RatchetFact, SessionFact, Trial};
 use crate::model::{Confidence, Evidence};
 
@@ -28,7 +28,12 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     if !unknown_chain || went_on(scene, trial) || newer_copy::used_up_later(scene) {
         return None;
     }
-    let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new(), within_capture: false };
+    // What proves another cause of this one failure says nothing about the copy.
+    if trial.associated_data.is_some() || beyond_copy::client_read_on(scene) {
+        return None;
+    }
+    let within_capture = beyond_copy::began_beyond(scene);
+    let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new(), within_capture };
     if let Some(later) = outcome.trials.iter().skip(1).find(|t| t.keys.knows_chain) {
         moved.proven(in_store(format!("store {}", later.snapshot + 1), "a later copy of the store knows this chain"));
     }
@@ -45,13 +50,13 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     }
     if trial.ratchet.is_none() {
         // Our own key exchange in this capture began a session that the copy could not have yet.
-        moved.within_capture = outcome.own_exchange.is_some();
+        moved.within_capture |= outcome.own_exchange.is_some();
     }
     if trial.ratchet == Some(RatchetFact::BeyondOneStep) {
         moved.proven(computed(
             "the sender's ratchet turned twice since the copy: between the turns your client made a ratchet key that no copy holds",
         ));
-        moved.within_capture = trial.turned_at.is_some_and(|turned| scene.own_newest().is_none_or(|own| own.order >= turned));
+        moved.within_capture |= trial.turned_at.is_some_and(|turned| scene.own_newest().is_none_or(|own| own.order >= turned));
     }
     if let Some(peer) = &outcome.peer
         && trial.ratchet.is_some()

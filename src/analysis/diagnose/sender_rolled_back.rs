@@ -131,7 +131,12 @@ fn goes_through_again(scene: &Scene<'_>, used: Evidence) -> Option<Judgement> {
     let (namespace, sid, key) = (outcome.namespace()?, outcome.element.sid()?, outcome.key_fact()?);
     let run = scene.whole.used_up.run(sid, &key.ratchet_key)?;
     let passed = scene.whole.book.opened_after(namespace, sid, &key.ratchet_key, run.last);
-    if run.rising < SEVERAL || !passed || scene.whole.used_up.chains() > 1 || super::newer_copy::sent_later(scene) {
+    if run.rising < SEVERAL
+        || !passed
+        || scene.whole.used_up.is_before_copy(sid, run)
+        || scene.whole.used_up.chains() > 1
+        || super::newer_copy::sent_later(scene)
+    {
         return None;
     }
     let again = scene.stanza(format!(

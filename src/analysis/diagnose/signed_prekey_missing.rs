@@ -13,6 +13,10 @@
 //!
 //! **What is lost.** This message, and what the sender writes in the same session, until it is sent again.
 //!
+//! **Fine causes.**
+//! - `store-older-than-bundle`: the id is higher than any that this store holds, so the store is an older copy. Copy it
+//!   again; if the client itself fails, go on at [receiver-rolled-back].
+//!
 //! ### For those who repair clients
 //!
 //! **How it shows.**
@@ -50,17 +54,30 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     held.sort_unstable();
     held.dedup();
     let id = exchange.signed_prekey_id;
+    // Clients number them one after the other.
+    let newer = held.last().is_some_and(|newest| id > *newest);
     let held = held.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     let mut judgement = Judgement::new(
         Confidence::Proven,
-        format!("{} begins a session with your signed prekey {id}, which {} no longer has.", scene.sender(), scene.client_name()),
+        format!(
+            "{} begins a session with your signed prekey {id}, which {} {}.",
+            scene.sender(),
+            scene.client_name(),
+            if newer { "does not hold" } else { "no longer has" }
+        ),
     )
     .evidence(scene.stanza(format!("the key exchange names signed prekey {id}")))
     .evidence(in_store(
         &account.place,
         if held.is_empty() { "no signed prekey is held".into() } else { format!("signed prekeys held: {held}") },
     ));
-    if let Some(rotation) = account.client.signed_prekey_rotation {
+    if newer {
+        let says = "the id is higher than that of any signed prekey held: the bundle is newer than the store";
+        judgement = judgement
+            .detail("store-older-than-bundle")
+            .evidence(in_store(&account.place, says))
+            .open_question("Whether only this copy of the store is older: the client's own log, or a later copy, would tell.");
+    } else if let Some(rotation) = account.client.signed_prekey_rotation {
         judgement =
             judgement.evidence(rule(account.client.name, format!("renews it every {} days; {}", rotation.days, rotation.kept)));
     }

@@ -42,7 +42,7 @@ use crate::model::{Code, Confidence, Evidence, Problem, ProblemScope};
 pub(super) const CAUSE: Cause =
     Cause { code: Code::StoreCorrupt, source: include_str!("store_corrupt.rs"), judge, whole: nothing };
 
-/// Nothing of an account could be read at all: then nothing else can be said of its messages.
+/// Nothing of an account, or not even its device id, could be read: then nothing else can be said of its messages.
 pub(super) const NO_ACCOUNT: Cause =
     Cause { code: Code::StoreCorrupt, source: include_str!("store_corrupt.rs"), judge: judge_without_account, whole: nothing };
 
@@ -78,11 +78,18 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 
 fn judge_without_account(scene: &Scene<'_>) -> Option<Judgement> {
     let own = scene.own()?;
-    if !own.replays.is_empty() || own.problems.is_empty() {
+    // Without our own device id nothing tells which key of a message is ours.
+    let of_accounts = own.replays.iter().flat_map(|replay| &replay.account.problems).filter(|p| concerns(p));
+    let (problems, lacks): (Vec<&Problem>, _) = match (own.replays.is_empty(), own.device_id) {
+        (true, _) => (own.problems.iter().collect(), "no account"),
+        (false, None) => (of_accounts.collect(), "no device id"),
+        (false, Some(_)) => return None,
+    };
+    if problems.is_empty() {
         return None;
     }
-    let judgement = Judgement::new(Confidence::Likely, "The store is so damaged that no account could be read from it.")
-        .all_evidence(own.problems.iter().map(evidence))
+    let judgement = Judgement::new(Confidence::Likely, format!("The store is so damaged that {lacks} could be read from it."))
+        .all_evidence(problems.into_iter().map(evidence))
         .open_question("Whether the client's own store is damaged or only this copy of it: another copy would tell.");
     Some(with_remedy(judgement, "store"))
 }

@@ -41,7 +41,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     accepts_changed_identity: false,
     reuses_prekey_ids: false,
     shows_edwards: false,
-    refuses: Refusals { garbage_key: true, ..Refusals::NONE },
+    refuses: Refusals { garbage_key: true, exchange_without_prekey: true, ..Refusals::NONE },
     signed_prekey_rotation: Some(SignedPreKeyRotation {
         days: 7,
         kept: "The previous signed prekey is kept for one more period.",

@@ -2,18 +2,39 @@
 //! of events, or the other end's store, can tell. For each cause a pair: the broken case is named, and its nearest
 //! neighbour is not.
 
-#![allow(clippy::unwrap_used)] // A test may panic.
-
-mod common;
-mod simulation;
-
-use common::{captured, diagnose};
+use crate::common::{captured, diagnose};
+use crate::pairs::{Pair, finding_pair, pair};
+use crate::simulation::conversation::{End, alice_and_bob, client, one_way, round};
+use crate::simulation::identity;
 use omemoscope::analysis::investigation::Question;
 use omemoscope::model::{ClientProfile, Code, Confidence, Diagnosis, MessageVerdict, Store};
 use omemoscope::omemo::Namespace;
 use omemoscope::omemo::wire::RatchetMessage;
-use simulation::conversation::{End, alice_and_bob, client, one_way, round};
-use simulation::identity;
+
+pub const PAIRS: &[Pair] = &[
+    pair(
+        Code::AdMismatch,
+        "both-other-keys",
+        || bound_otherwise(Namespace::Legacy, bound_to_others, true),
+        || bound_otherwise(Namespace::Legacy, |_, bob| bob.session.local_identity = identity(77).public, true),
+        (Code::AdMismatch, Some("other-sender-key")),
+    ),
+    pair(Code::DuplicateMessage, "ended-chain", ended_chain, dropped_chain, (Code::MessageKeyEvicted, Some("chain-dropped"))),
+    pair(
+        Code::SenderRolledBack,
+        "clone",
+        || theirs(Namespace::Legacy, "aababab"),
+        || theirs(Namespace::Legacy, "aaabbbbb"),
+        (Code::SenderRolledBack, None),
+    ),
+    finding_pair(Code::ReceiverRolledBack, "own-rolled-back", || ours("aaabbbbb"), || ours("aababab")),
+    finding_pair(
+        Code::DeviceIdCollision,
+        "two-connections",
+        || sent_from(&["phone", "tablet", "phone", "tablet"]),
+        || sent_from(&["phone", "phone-2", "phone"]),
+    ),
+];
 
 const VARIANTS: [Namespace; 2] = [Namespace::Legacy, Namespace::Omemo2];
 
@@ -41,16 +62,17 @@ fn bound_otherwise(namespace: Namespace, change: impl Fn(&mut End, &mut End), pe
     judged(vec![before], if peer { vec![bob.store()] } else { Vec::new() }, &bob.stanza("a", &message))
 }
 
+fn bound_to_others(_: &mut End, bob: &mut End) {
+    bob.session.local_identity = identity(77).public;
+    bob.session.remote_identity = identity(78).public;
+}
+
 #[test]
 fn an_identity_key_that_only_the_senders_store_knows_is_found_there() {
     let strange = identity(77).public;
     for namespace in VARIANTS {
         let own = |_: &mut End, bob: &mut End| bob.session.local_identity = strange;
         let ours = |_: &mut End, bob: &mut End| bob.session.remote_identity = strange;
-        let both = |_: &mut End, bob: &mut End| {
-            bob.session.local_identity = strange;
-            bob.session.remote_identity = identity(78).public;
-        };
         let on_file = |alice: &mut End, _: &mut End| alice.session.remote_identity = strange;
         let named = |change: &dyn Fn(&mut End, &mut End), detail: &'static str, side: &str, place: &str| {
             let found = bound_otherwise(namespace, change, true);
@@ -63,8 +85,8 @@ fn an_identity_key_that_only_the_senders_store_knows_is_found_there() {
         };
         named(&own, "other-sender-key", "on the sender's side", "bob@example.org, session");
         named(&ours, "other-receiver-key", "on the sender's side", "bob@example.org, session");
-        named(&both, "both-other-keys", "other identity keys", "bob@example.org, session");
-        named(&on_file, "other-sender-key", "on our side", "bob@example.org, session");
+        named(&bound_to_others, "both-other-keys", "but for the identity keys", "bob@example.org, session");
+        named(&on_file, "other-sender-key", "on this side", "bob@example.org, session");
     }
 }
 
@@ -87,7 +109,7 @@ fn a_session_with_another_key_of_ours_than_our_account_is_our_fault() {
         let found = bound_otherwise(namespace, stale, false);
         let verdict = last(&found);
         assert_eq!((verdict.code, verdict.detail), (Code::AdMismatch, Some("other-receiver-key")), "{verdict:?}");
-        assert!(verdict.sentence.contains("on our side"), "{}", verdict.sentence);
+        assert!(verdict.sentence.contains("on this side"), "{}", verdict.sentence);
         assert_eq!(last(&bound_otherwise(namespace, |_, _| {}, false)).code, Code::EmptyMessage);
     }
 }
@@ -152,25 +174,33 @@ fn a_store_that_went_back_is_named_where_the_order_of_events_tells() {
     assert_eq!(firsts(&found).2, Confidence::Possible);
 }
 
-#[test]
-fn a_newer_chain_that_opens_shows_that_the_other_is_an_old_one() {
+/// Two late messages of a chain that Alice's client has dropped, and one of a newer chain.
+fn dropped_chain() -> Diagnosis {
     let (alice, mut bob, late) = two_late(Namespace::Legacy, MANY);
     let (mut old, store) = (alice.clone(), alice.store());
     one_way(&mut old, &mut bob);
     let next = bob.send();
     let stanzas = [bob.stanza("a", &late[0]), bob.stanza("b", &late[1]), bob.stanza("c", &next)].concat();
-    let found = judged(vec![store], Vec::new(), &stanzas);
-    assert_eq!(firsts(&found), (Code::MessageKeyEvicted, Some("chain-dropped"), Confidence::Likely));
-    assert_eq!(last(&found).code, Code::EmptyMessage);
-    // A library that keeps what it has not read: such a message was read.
+    judged(vec![store], Vec::new(), &stanzas)
+}
+
+/// The same with a library that keeps what it has not read: the late messages were read.
+fn ended_chain() -> Diagnosis {
     let (mut alice, mut bob) = alice_and_bob(Namespace::Omemo2, client("python-omemo"));
     let read = [one_way(&mut bob, &mut alice), one_way(&mut bob, &mut alice)];
     (0..MANY).for_each(|_| round(&mut alice, &mut bob));
     one_way(&mut alice, &mut bob);
     let next = bob.send();
     let stanzas = [bob.stanza("a", &read[0]), bob.stanza("b", &read[1]), bob.stanza("c", &next)].concat();
-    let found = judged(vec![alice.store()], Vec::new(), &stanzas);
-    assert_eq!(firsts(&found), (Code::DuplicateMessage, Some("ended-chain"), Confidence::Likely));
+    judged(vec![alice.store()], Vec::new(), &stanzas)
+}
+
+#[test]
+fn a_newer_chain_that_opens_shows_that_the_other_is_an_old_one() {
+    let found = dropped_chain();
+    assert_eq!(firsts(&found), (Code::MessageKeyEvicted, Some("chain-dropped"), Confidence::Likely));
+    assert_eq!(last(&found).code, Code::EmptyMessage);
+    assert_eq!(firsts(&ended_chain()), (Code::DuplicateMessage, Some("ended-chain"), Confidence::Likely));
 }
 
 #[test]
@@ -277,14 +307,23 @@ fn findings(found: &Diagnosis) -> Vec<(Code, Option<&'static str>, Confidence)> 
     found.findings.iter().map(|f| (f.code, f.detail, f.confidence)).collect()
 }
 
+/// Two copies of Alice's store write in this order.
+fn ours(order: &str) -> Diagnosis {
+    let (mut alice, _) = alice_and_bob(Namespace::Legacy, client("Gajim"));
+    let store = alice.store();
+    let mut copy = alice.cloned();
+    judged(vec![store], Vec::new(), &in_turn(&mut alice, &mut copy, order))
+}
+
+/// Two copies of Bob's store write in this order.
+fn theirs(namespace: Namespace, order: &str) -> Diagnosis {
+    let (alice, mut bob) = alice_and_bob(namespace, speaker(namespace));
+    let mut copy = bob.cloned();
+    judged(vec![alice.store()], Vec::new(), &in_turn(&mut bob, &mut copy, order))
+}
+
 #[test]
 fn our_own_device_that_went_back_once_is_told_from_one_that_runs_twice() {
-    let ours = |order: &str| {
-        let (mut alice, _) = alice_and_bob(Namespace::Legacy, client("Gajim"));
-        let store = alice.store();
-        let mut copy = alice.cloned();
-        judged(vec![store], Vec::new(), &in_turn(&mut alice, &mut copy, order))
-    };
     let clone = ours("aababab");
     assert_eq!(findings(&clone), [(Code::DeviceIdCollision, Some("clone"), Confidence::Proven)], "{:?}", clone.findings);
     let places: Vec<&str> = clone.findings[0].evidence.iter().map(|e| &*e.place).collect();
@@ -300,15 +339,10 @@ fn our_own_device_that_went_back_once_is_told_from_one_that_runs_twice() {
 #[test]
 fn a_sender_that_went_back_once_is_told_from_one_that_runs_twice() {
     for namespace in VARIANTS {
-        let theirs = |order: &str| {
-            let (alice, mut bob) = alice_and_bob(namespace, speaker(namespace));
-            let mut copy = bob.cloned();
-            judged(vec![alice.store()], Vec::new(), &in_turn(&mut bob, &mut copy, order))
-        };
-        let clone = theirs("aababab");
+        let clone = theirs(namespace, "aababab");
         assert_eq!(findings(&clone), [(Code::DeviceIdCollision, Some("clone"), Confidence::Proven)], "{:?}", clone.findings);
         assert!(clone.messages.iter().any(|m| (m.code, m.detail) == (Code::SenderRolledBack, Some("clone"))));
-        let once = theirs("aaabbbbb");
+        let once = theirs(namespace, "aaabbbbb");
         assert_eq!(findings(&once), [(Code::SenderRolledBack, None, Confidence::Proven)], "{:?}", once.findings);
         assert_eq!(last(&once).code, Code::EmptyMessage);
     }
@@ -328,18 +362,20 @@ fn copies_of_both_branches_are_nothing_new() {
     assert_eq!(clone, [(Code::DeviceIdCollision, Some("clone"), Confidence::Proven)]);
 }
 
+/// Bob writes from these resources, one after the other.
+fn sent_from(resources: &[&str]) -> Diagnosis {
+    let (alice, mut bob) = alice_and_bob(Namespace::Legacy, client("Gajim"));
+    let lines = resources.iter().enumerate().map(|(n, resource)| {
+        let message = bob.send();
+        bob.stanza_with(&n.to_string(), resource, &message, "")
+    });
+    judged(vec![alice.store()], Vec::new(), &lines.collect::<String>())
+}
+
 #[test]
 fn one_device_on_two_connections_in_turn_is_told_from_one_that_reconnects() {
-    let sent = |resources: &[&str]| {
-        let (alice, mut bob) = alice_and_bob(Namespace::Legacy, client("Gajim"));
-        let lines = resources.iter().enumerate().map(|(n, resource)| {
-            let message = bob.send();
-            bob.stanza_with(&n.to_string(), resource, &message, "")
-        });
-        judged(vec![alice.store()], Vec::new(), &lines.collect::<String>())
-    };
-    let two = sent(&["phone", "tablet", "phone", "tablet"]);
+    let two = sent_from(&["phone", "tablet", "phone", "tablet"]);
     assert_eq!(findings(&two), [(Code::DeviceIdCollision, Some("two-connections"), Confidence::Likely)]);
-    assert_eq!(findings(&sent(&["one", "two", "three", "four"])), []);
-    assert_eq!(findings(&sent(&["phone", "phone-2", "phone"])), []);
+    assert_eq!(findings(&sent_from(&["one", "two", "three", "four"])), []);
+    assert_eq!(findings(&sent_from(&["phone", "phone-2", "phone"])), []);
 }

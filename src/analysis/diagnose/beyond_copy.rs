@@ -1,0 +1,94 @@
+//! What shows that the client at hand went on beyond a store copy and is well: the copy is just older than the capture.
+
+use super::{Scene, Whole, in_stanza};
+use crate::analysis::outcome::Outcome;
+use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, SessionFact};
+use crate::model::{Evidence, Wrapper};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+/// How a client fares with what the copy cannot open.
+#[derive(Debug, Default)]
+pub struct BeyondCopy {
+    /// The last message of each device that the copy cannot open and the client, which complains elsewhere in the same
+    /// log, took without a word.
+    silent: HashMap<u32, usize>,
+    /// The first key exchange of each device that needs prekeys newer than the copy.
+    begun: HashMap<u32, usize>,
+}
+
+impl BeyondCopy {
+    /// Looks through all messages.
+    pub fn of(whole: &Whole<'_>) -> Self {
+        let mut found = Self::default();
+        let complains: HashSet<&Path> =
+            whole.client_words.all().filter(|said| said.words.failure).map(|said| &*said.position.file).collect();
+        for scene in whole.scenes() {
+            let outcome = scene.outcome;
+            let Some(sid) = outcome.element.sid().filter(|_| outcome.opened_by.is_none()) else { continue };
+            if new_exchange(outcome).is_some_and(|exchange| older_than_bundle(&scene, exchange).is_some()) {
+                found.begun.entry(sid).or_insert(scene.order);
+            }
+            let heard = complains.contains(&*outcome.header.position.file) && !scene.client_failed();
+            if heard && in_unknown_chain(outcome) && outcome.header.wrapper == Wrapper::Direct {
+                found.silent.insert(sid, scene.order);
+            }
+        }
+        found
+    }
+}
+
+fn in_unknown_chain(outcome: &Outcome) -> bool {
+    outcome.trials.first().is_some_and(|trial| match trial.ratchet {
+        Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey) => true,
+        None => trial.exchange.is_none() && trial.session == SessionFact::Missing,
+        Some(_) => false,
+    })
+}
+
+/// The client failed at this message and read later ones that the copy cannot open either: what is wrong with this one
+/// has nothing to do with the copy.
+pub(super) fn client_read_on(scene: &Scene<'_>) -> bool {
+    let silent = scene.outcome.element.sid().and_then(|sid| scene.whole.beyond_copy.silent.get(&sid));
+    scene.client_failed() && silent.is_some_and(|later| *later > scene.order)
+}
+
+/// The session that this message continues began in the capture with keys that the copy did not have yet.
+pub(super) fn began_beyond(scene: &Scene<'_>) -> bool {
+    let outcome = scene.outcome;
+    let trial = outcome.trials.first();
+    // Our own key exchange: of what the capture shows of us, the copy holds nothing.
+    let ours = outcome.own_exchange.is_some() && trial.is_some_and(|trial| !trial.keys.holds_shown);
+    let theirs = outcome.element.sid().and_then(|sid| scene.whole.beyond_copy.begun.get(&sid));
+    ours || theirs.is_some_and(|begun| *begun < scene.order)
+}
+
+/// The facts of a key exchange that no state of the copy was made by.
+fn new_exchange(outcome: &Outcome) -> Option<&ExchangeFact> {
+    outcome.trials.first()?.exchange.as_deref().filter(|exchange| !exchange.base_key_known)
+}
+
+/// The key exchange names a prekey that this client published in the capture, in a bundle with more keys that the copy
+/// does not hold: the copy is older than that bundle. A bundle that lies on the server for too long offers used keys
+/// beside ones that are still held.
+pub(super) fn needs_newer_copy(scene: &Scene<'_>) -> Option<Evidence> {
+    older_than_bundle(scene, new_exchange(scene.outcome)?)
+}
+
+fn older_than_bundle(scene: &Scene<'_>, exchange: &ExchangeFact) -> Option<Evidence> {
+    let own = scene.own()?;
+    let account = &own.replays.first()?.account;
+    let bundle = scene.whole.published.bundle(own.jid.as_ref(), own.device_id?, scene.outcome.namespace()?)?;
+    if !bundle.sent_by_us || !scene.is_after(&bundle.last.position) {
+        return None;
+    }
+    let signed = bundle.signed_prekey_id.filter(|id| account.signed_prekeys.iter().all(|key| key.id != *id));
+    if let Some(id) = signed.filter(|_| exchange.signed_prekey == PrekeyFact::Missing) {
+        let says = format!("your client published signed prekey {id}, which the copy does not hold yet");
+        return Some(in_stanza(&bundle.last, says));
+    }
+    let named = exchange.prekey_id.filter(|_| exchange.prekey == PrekeyFact::Missing)?;
+    let unknown = bundle.newest_prekeys.iter().filter(|id| account.prekeys.iter().all(|key| key.id != **id)).count();
+    let says = format!("your client published {unknown} one-time prekeys that the copy does not hold yet");
+    (bundle.newest_prekeys.contains(&named) && (unknown > 1 || signed.is_some())).then(|| in_stanza(&bundle.last, says))
+}
