@@ -58,9 +58,9 @@ fn codes(found: &Diagnosis) -> Vec<Code> {
     found.messages.iter().map(|m| m.code).filter(|code| *code != Code::OwnMessage).collect()
 }
 
-/// Bob and Alice talk on after the copy was made, and one message is altered on its way. Which of the last two Gajim
+/// Bob and Alice talk on after the copy was made, and one message is altered on its way. Which of the last ones Gajim
 /// complains of.
-fn altered(complaints: [bool; 2]) -> Diagnosis {
+fn altered(complaints: &[bool]) -> Diagnosis {
     let (mut alice, mut bob) = alice_and_bob(Namespace::Legacy, client("Gajim"));
     let store = alice.store();
     let mut log = String::new();
@@ -70,23 +70,25 @@ fn altered(complaints: [bool; 2]) -> Diagnosis {
         let ours = one_way(&mut alice, &mut bob);
         log += &logged("SENT", &alice.stanza(&format!("a{n}"), &ours), false);
     }
-    for (n, complaint) in complaints.into_iter().enumerate() {
+    for (n, complaint) in complaints.iter().enumerate() {
         let mut message = bob.send();
         if n == 0 {
             message.mac[0] ^= 1;
         }
-        log += &logged("RECEIVED", &bob.stanza(&format!("c{n}"), &message), complaint);
+        log += &logged("RECEIVED", &bob.stanza(&format!("c{n}"), &message), *complaint);
     }
     judged(store, &log)
 }
 
 #[test]
 fn one_altered_message_beyond_the_copy_shows_no_old_store() {
-    let found = altered([true, false]);
+    let found = altered(&[true, false]);
     assert_eq!(codes(&found)[1..], [Code::BeyondSnapshot, Code::MacMismatch, Code::BeyondSnapshot], "{:?}", found.messages);
     assert!(found.findings.is_empty(), "{:?}", found.findings);
+    // A single complaint says no more, even where nothing comes after it.
+    assert_eq!(codes(&altered(&[true])).last(), Some(&Code::MacMismatch));
     // The client fails at all of them: now it works with an old copy.
-    let found = altered([true, true]);
+    let found = altered(&[true, true]);
     assert_eq!(codes(&found)[2..], [Code::ReceiverRolledBack; 2], "{:?}", found.messages);
 }
 
@@ -161,27 +163,52 @@ fn what_is_bound_to_other_keys_shows_no_old_store() {
     assert_eq!(codes(&judged(store, &stanzas)), [Code::ReceiverRolledBack; 2]);
 }
 
-/// The log begins, the copy is made, and the log goes on in the same chain; before that, Bob had written in another one
-/// that the copy keeps no more.
+/// Of Bob's messages these are in the log, in an older chain or in the one that goes on after Alice's store was copied.
+fn from_the_middle(older: bool, first: usize) -> Diagnosis {
+    let (mut alice, mut bob) = alice_and_bob(Namespace::Omemo2, client("python-omemo"));
+    let before = one_way(&mut bob, &mut alice);
+    one_way(&mut alice, &mut bob);
+    let read: Vec<_> = (0..4).map(|_| one_way(&mut bob, &mut alice)).collect();
+    let store = alice.store();
+    let old = if older { bob.stanza("before", &before) } else { String::new() };
+    let used: String = read.iter().enumerate().skip(first).map(|(n, message)| bob.stanza(&n.to_string(), message)).collect();
+    let next: String = (4..6).map(|n| bob.next_stanza(&n.to_string())).collect();
+    judged(store, &(old + &used + &next))
+}
+
 #[test]
 fn a_copy_from_the_middle_of_the_log_accuses_nobody() {
-    let log = |older: bool| {
-        let (mut alice, mut bob) = alice_and_bob(Namespace::Omemo2, client("python-omemo"));
-        let before = one_way(&mut bob, &mut alice);
-        one_way(&mut alice, &mut bob);
-        let read: Vec<_> = (0..3).map(|_| one_way(&mut bob, &mut alice)).collect();
-        let store = alice.store();
-        let mut stanzas: String = read.iter().enumerate().map(|(n, message)| bob.stanza(&n.to_string(), message)).collect();
-        if older {
-            stanzas = bob.stanza("before", &before) + &stanzas;
-        }
-        let next: String = (3..5).map(|n| bob.next_stanza(&n.to_string())).collect();
-        judged(store, &(stanzas + &next))
-    };
-    let found = log(true);
-    let (last, first) = (codes(&found), Code::DuplicateMessage);
-    assert_eq!(last, [first, first, first, first, Code::EmptyMessage, Code::EmptyMessage], "{:?}", found.messages);
-    // Without that message, a sender that went back looks the same.
-    let found = log(false);
+    for (older, first) in [(true, 1), (false, 0)] {
+        let found = from_the_middle(older, first);
+        let (used, next) = found.messages.split_at(found.messages.len() - 2);
+        assert!(used.iter().all(|m| m.code == Code::DuplicateMessage), "{used:?}");
+        assert!(next.iter().all(|m| m.code == Code::EmptyMessage), "{next:?}");
+    }
+    // Neither an older chain nor the beginning of this one: a sender that went back looks the same.
+    let found = from_the_middle(false, 1);
     assert_eq!((found.messages[0].code, found.messages[0].confidence), (Code::SenderRolledBack, Confidence::Possible));
+}
+
+/// Bob begins a session with a prekey that the copy of Alice's store does not hold, and Alice answers in it, or not.
+fn answered(answers: bool) -> Diagnosis {
+    let (mut bob, mut alice) = alice_and_bob(Namespace::Legacy, client("Gajim"));
+    let mut store = alice.store();
+    store.accounts[0].sessions.clear();
+    let first = bob.send();
+    assert!(alice.receive(&first));
+    let mut log = bob.exchange_stanza("b", &first);
+    let answer = one_way(&mut alice, &mut bob);
+    if answers {
+        log += &alice.stanza("a", &answer);
+    }
+    log += &bob.next_stanza("c");
+    judged(store, &log)
+}
+
+#[test]
+fn an_answer_shows_that_our_client_took_their_key_exchange() {
+    let found = answered(true);
+    assert_eq!(codes(&found), [Code::BeyondSnapshot; 2], "{:?}", found.messages);
+    assert!(found.findings.is_empty(), "{:?}", found.findings);
+    assert_eq!(codes(&answered(false)), [Code::SignedPrekeyMissing, Code::NoSession]);
 }

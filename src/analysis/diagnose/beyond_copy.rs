@@ -15,6 +15,8 @@ pub struct BeyondCopy {
     silent: HashMap<u32, usize>,
     /// The first key exchange of each device that needs prekeys newer than the copy.
     begun: HashMap<u32, usize>,
+    /// How many messages of each device the copy cannot open and the client complains of.
+    complaints: HashMap<u32, usize>,
 }
 
 impl BeyondCopy {
@@ -26,12 +28,15 @@ impl BeyondCopy {
         for scene in whole.scenes() {
             let outcome = scene.outcome;
             let Some(sid) = outcome.element.sid().filter(|_| outcome.opened_by.is_none()) else { continue };
-            if new_exchange(outcome).is_some_and(|exchange| older_than_bundle(&scene, exchange).is_some()) {
+            if new_exchange(outcome).is_some_and(|exchange| was_taken(&scene, exchange)) {
                 found.begun.entry(sid).or_insert(scene.order);
             }
-            let heard = complains.contains(&*outcome.header.position.file) && !scene.client_failed();
-            if heard && in_unknown_chain(outcome) && outcome.header.wrapper == Wrapper::Direct {
-                found.silent.insert(sid, scene.order);
+            if in_unknown_chain(outcome) && outcome.header.wrapper == Wrapper::Direct {
+                if scene.client_failed() {
+                    *found.complaints.entry(sid).or_default() += 1;
+                } else if complains.contains(&*outcome.header.position.file) {
+                    found.silent.insert(sid, scene.order);
+                }
             }
         }
         found
@@ -53,6 +58,26 @@ pub(super) fn client_read_on(scene: &Scene<'_>) -> bool {
     scene.client_failed() && silent.is_some_and(|later| *later > scene.order)
 }
 
+/// The client failed at this one message of the device, in a session in which it had gone on before our eyes: nothing
+/// says that it went back, and not that the message was altered.
+pub(super) fn one_complaint(scene: &Scene<'_>) -> bool {
+    let complaints = scene.outcome.element.sid().and_then(|sid| scene.whole.beyond_copy.complaints.get(&sid));
+    scene.client_failed() && complaints == Some(&1)
+}
+
+/// The client took a key exchange that the copy cannot open: it was made with a bundle that is newer than the copy, or
+/// the client answered in the session, which it could not have without it.
+fn was_taken(scene: &Scene<'_>, exchange: &ExchangeFact) -> bool {
+    let outcome = scene.outcome;
+    let answered = || {
+        let (namespace, sid) = (outcome.namespace()?, outcome.element.sid()?);
+        let keys = scene.whole.book.own_ratchet_keys(namespace, sid);
+        Some(keys.iter().any(|key| key.order > scene.order && key.base_key.is_none()))
+    };
+    let stranger = outcome.trials.first().is_some_and(|trial| trial.session == SessionFact::Missing);
+    older_than_bundle(scene, exchange).is_some() || stranger && !scene.client_failed() && answered() == Some(true)
+}
+
 /// The session that this message continues began in the capture with keys that the copy did not have yet.
 pub(super) fn began_beyond(scene: &Scene<'_>) -> bool {
     let outcome = scene.outcome;
@@ -68,13 +93,18 @@ fn new_exchange(outcome: &Outcome) -> Option<&ExchangeFact> {
     outcome.trials.first()?.exchange.as_deref().filter(|exchange| !exchange.base_key_known)
 }
 
+/// What shows that the client took this key exchange, although the copy cannot.
+pub(super) fn needs_newer_copy(scene: &Scene<'_>) -> Option<Evidence> {
+    let exchange = new_exchange(scene.outcome)?;
+    older_than_bundle(scene, exchange).or_else(|| {
+        let says = "your client answered later in the session that this begins, so it holds what the copy lacks";
+        was_taken(scene, exchange).then(|| scene.stanza(says))
+    })
+}
+
 /// The key exchange names a prekey that this client published in the capture, in a bundle with more keys that the copy
 /// does not hold: the copy is older than that bundle. A bundle that lies on the server for too long offers used keys
 /// beside ones that are still held.
-pub(super) fn needs_newer_copy(scene: &Scene<'_>) -> Option<Evidence> {
-    older_than_bundle(scene, new_exchange(scene.outcome)?)
-}
-
 fn older_than_bundle(scene: &Scene<'_>, exchange: &ExchangeFact) -> Option<Evidence> {
     let own = scene.own()?;
     let account = &own.replays.first()?.account;

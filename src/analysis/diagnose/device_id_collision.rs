@@ -117,15 +117,17 @@ fn two_connections(from: &BareJid, sid: u32, connections: &Connections) -> Optio
     Some(Finding {
         code: Code::DeviceIdCollision,
         detail: Some("two-connections"),
-        confidence: Confidence::Likely,
-        sentence: format!("Device {sid} of {from} sends over two connections in turn: two programs or two machines use its id."),
+        confidence: Confidence::Possible,
+        sentence: format!(
+            "Device {sid} of {from} sends over two connections in turn: two programs or two machines may use its id."
+        ),
         evidence: vec![
             in_stanza(earlier, "sent over one connection (full address), after another one had sent"),
             in_stanza(again, "sent over the other one again"),
         ],
         remedy: vec![
-            "Run the profile on one machine only, and in one program.".into(),
-            "If they are two installations that just have the same id, make new OMEMO keys on one of them.".into(),
+            "If two machines or programs do use one profile, its owner (you, if it is yours) runs it in one of them only.".into(),
+            "If they are two installations that just have the same id, the owner makes new OMEMO keys on one of them.".into(),
         ],
         stanza_ids: again.id.iter().cloned().collect(),
     })

@@ -32,6 +32,8 @@ pub struct Run {
     /// The last one.
     pub last: usize,
     last_counter: u32,
+    /// The counter of the first one.
+    pub first_counter: u32,
 }
 
 impl UsedUp {
@@ -43,7 +45,7 @@ impl UsedUp {
                 found.unknown.entry(sid).or_insert(order);
             }
             if let Some((sid, ratchet_key, counter)) = live_and_used_up(outcome) {
-                let first = Run { rising: 0, first: order, last: order, last_counter: counter };
+                let first = Run { rising: 0, first: order, last: order, last_counter: counter, first_counter: counter };
                 let run = found.chains.entry((sid, ratchet_key)).or_insert(first);
                 if run.rising == 0 || counter > run.last_counter {
                     *run = Run { rising: run.rising + 1, last: order, last_counter: counter, ..*run };

@@ -73,6 +73,9 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
             moved.evidence.push(evidence);
         }
     }
+    if moved.within_capture && beyond_copy::one_complaint(scene) {
+        return None;
+    }
     moved.add_counters(scene, trial);
     if moved.evidence.is_empty() || moved.confidence == Confidence::Proven {
         return Some(moved).filter(|moved| !moved.evidence.is_empty());
@@ -84,7 +87,7 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     let surely = |other: &RolledBack| other.confidence > Confidence::Possible && Some(other.sid) != outcome.element.sid();
     let elsewhere = scene.whole.rolled_back.is_some_and(surely);
     let open = outcome.peer.is_none() && chain_age::may_be_dropped(scene, trial);
-    if open && !elsewhere && !chain_age::is_newer(scene, trial) {
+    if open && !elsewhere && !chain_age::is_newer(scene, trial) || !elsewhere && came_back(scene, trial) {
         moved.confidence = Confidence::Possible;
     }
     Some(moved)
@@ -104,6 +107,13 @@ pub(super) fn went_on(scene: &Scene<'_>, trial: &Trial) -> bool {
     let current = outcome.peer.as_ref().is_some_and(|p| p.sender_ratchet_keys.first() == Some(&key.ratchet_key));
     let later = outcome.trials.iter().skip(1).any(|t| t.keys.knows_chain);
     !current && !later && trial.newest_chain.is_some_and(|known| scene.whole.book.went_on_in(namespace, sid, &known, key))
+}
+
+/// A message of the chain that the copy knows opened later. It may just be late; but a sender that had turned its
+/// ratchet would not have written it.
+fn came_back(scene: &Scene<'_>, trial: &Trial) -> bool {
+    let (Some(namespace), Some(sid)) = (scene.outcome.namespace(), scene.outcome.element.sid()) else { return false };
+    trial.newest_chain.is_some_and(|known| scene.whole.book.opened_after(namespace, sid, &known, scene.order))
 }
 
 /// The copy knows the sender's device, but has no session with it, and this capture shows none that began: it was

@@ -149,6 +149,9 @@ fn goes_through_again(scene: &Scene<'_>, used: Evidence) -> Option<Judgement> {
         Judgement::new(Confidence::Likely, sentence).open_question(
             "A second delivery of old messages is not excluded: the sender's store (--peer), or an earlier log with this counter, would tell.",
         )
+    } else if run.first_counter == 0 {
+        // The whole chain came: an older state would have begun a chain of its own.
+        return None;
     } else {
         let sentence =
             format!("{} may have gone back to an older state: the key of this message was used before.", scene.sender());
