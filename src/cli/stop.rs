@@ -59,6 +59,9 @@ impl From<std::io::Error> for Stop {
 
 impl From<serde_json::Error> for Stop {
     fn from(error: serde_json::Error) -> Self {
+        if error.is_io() {
+            return std::io::Error::from(error).into();
+        }
         Self::Failure(format!("the result cannot be written as JSON: {error}"))
     }
 }

@@ -1,19 +1,22 @@
 //! Standard output and standard error: colour, width, warnings, progress.
 
 use super::{Color, Format, Global, Stop};
-use crate::report::json::to_json;
+use crate::report::json::write_json;
 use crate::report::safe::safe;
 use crate::report::{Page, View};
 use crate::secret::Plaintext;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{IsTerminal, StdoutLock, Write};
+use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
 
 /// Width where there is no terminal and no `COLUMNS`.
 const DEFAULT_WIDTH: usize = 80;
 
 /// Inputs from this size on get a progress bar.
 const LONG_INPUT: u64 = 8 << 20;
+
+/// JSON is handed to standard output in pieces of this size.
+const JSON_BUFFER: usize = 64 << 10;
 
 /// Where results and warnings go.
 pub struct Terminal {
@@ -52,7 +55,7 @@ impl Terminal {
     /// Shows a result in the format asked for.
     pub fn show<V: View>(&mut self, view: &V) -> Result<(), Stop> {
         match self.format {
-            Format::Json => self.write(&to_json(view)?),
+            Format::Json => self.json(view),
             Format::Text => {
                 let mut page = self.page();
                 view.text(&mut page);
@@ -68,13 +71,24 @@ impl Terminal {
         Ok(())
     }
 
+    /// Writes a result as JSON while it is made.
+    fn json<V: View>(&mut self, view: &V) -> Result<(), Stop> {
+        let mut out = BufWriter::with_capacity(JSON_BUFFER, &mut self.out);
+        let written = write_json(view, &mut out);
+        if written.is_err() {
+            // What is left must not be tried again when the buffer is dropped.
+            drop(out.into_parts());
+            return Ok(written?);
+        }
+        out.flush()?;
+        Ok(())
+    }
+
     /// Says on standard error why the command stopped; programs that want JSON get it as an object too.
     pub fn failure(&mut self, says: &str) {
         self.error(says);
-        if self.format == Format::Json
-            && let Ok(object) = to_json(&ErrorView { error: says })
-        {
-            let _ = self.write(&object);
+        if self.format == Format::Json {
+            let _ = self.json(&ErrorView { error: says });
         }
     }
 

@@ -3,6 +3,8 @@
 use super::View;
 use super::safe::is_unsafe;
 use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
+use std::io::{self, Write};
 
 /// Version of the JSON shapes. It rises when a field is renamed, removed or changes its meaning.
 pub const VERSION: u32 = 1;
@@ -19,41 +21,80 @@ pub fn schema(command: &str) -> String {
     format!("omemoscope/{command}/{VERSION}")
 }
 
-/// The value as indented JSON with a line feed at the end.
-pub fn to_json<V: View>(view: &V) -> serde_json::Result<String> {
-    let mut out = harmless(serde_json::to_string_pretty(&Envelope { schema: schema(V::COMMAND), value: view })?);
-    out.push('\n');
-    Ok(out)
+/// Writes the value as indented JSON with a line feed at the end, piece by piece: a diagnosis of a long log is
+/// larger as text than in memory. `out` should be buffered.
+pub fn write_json<V: View>(view: &V, mut out: impl Write) -> serde_json::Result<()> {
+    let envelope = Envelope { schema: schema(V::COMMAND), value: view };
+    envelope.serialize(&mut Serializer::with_formatter(&mut out, Harmless(PrettyFormatter::new())))?;
+    out.write_all(b"\n").map_err(serde_json::Error::io)
 }
 
 /// One element of a list that is printed piece by piece.
 pub fn to_json_item<T: Serialize>(item: &T) -> serde_json::Result<String> {
-    serde_json::to_string(item).map(harmless)
+    let mut out = Vec::new();
+    item.serialize(&mut Serializer::with_formatter(&mut out, Harmless(CompactFormatter)))?;
+    String::from_utf8(out).map_err(|error| serde_json::Error::io(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
 /// Writes characters that could steer a terminal as `\u…`. They occur only inside strings, where that
 /// means the same; serde_json itself escapes only those below U+0020.
-fn harmless(json: String) -> String {
-    let steers = |c: char| c != '\n' && is_unsafe(c);
-    if !json.chars().any(steers) {
-        return json;
-    }
-    json.chars().fold(String::with_capacity(json.len() + 16), |mut out, c| {
-        if steers(c) {
+struct Harmless<F>(F);
+
+impl<F: Formatter> Formatter for Harmless<F> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|&(_, c)| is_unsafe(c)) {
+            writer.write_all(&rest.as_bytes()[..at])?;
             let mut units = [0u16; 2];
             for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+                write!(writer, "\\u{unit:04x}")?;
             }
-        } else {
-            out.push(c);
+            rest = &rest[at + c.len_utf8()..];
         }
-        out
-    })
+        writer.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Page;
 
     #[test]
     fn steering_characters_are_escaped_and_mean_the_same() {
@@ -61,5 +102,32 @@ mod tests {
         let json = to_json_item(&text).expect("a string is JSON");
         assert_eq!(json, "\"a\\u001b\\u009b\\u202e\\u007fb\\n\"");
         assert_eq!(serde_json::from_str::<String>(&json).expect("valid JSON"), text);
+    }
+
+    #[derive(Serialize)]
+    struct Sample<'a> {
+        list: Vec<&'a str>,
+        none: [u8; 0],
+    }
+
+    impl View for Sample<'_> {
+        const COMMAND: &'static str = "sample";
+
+        fn text(&self, _: &mut Page) {}
+    }
+
+    #[test]
+    fn it_is_laid_out_as_indented_json() {
+        let mut out = Vec::new();
+        write_json(&Sample { list: vec!["ü", "\u{9b}"], none: [] }, &mut out).expect("it is written");
+        let expected =
+            "{\n  \"schema\": \"omemoscope/sample/1\",\n  \"list\": [\n    \"ü\",\n    \"\\u009b\"\n  ],\n  \"none\": []\n}\n";
+        assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
+    }
+
+    #[test]
+    fn a_full_disk_or_a_closed_pipe_is_still_known_as_one() {
+        let error = write_json(&Sample { list: vec!["x"; 100], none: [] }, &mut [0u8; 64][..]).expect_err("no room");
+        assert_eq!(io::Error::from(error).kind(), io::ErrorKind::WriteZero);
     }
 }

@@ -3,11 +3,16 @@
 //! A user's database is never opened by SQLite at its own path in a way that locks it, creates a side
 //! file or touches anything: it may be open in a running client or lie on a read-only medium. Its bytes are
 //! read like any file's, the committed pages of a `-wal` and the original pages of a hot `-journal` are put in
-//! place by this program, and SQLite sees only the finished image in memory. Only a database that is too
-//! large for memory is opened at its path, with `immutable=1`, which takes no lock and makes no file.
+//! place by this program, and SQLite sees only the finished image in memory. Of a database that is too large
+//! for memory it sees one table at a time, in a small image with only that table's pages; or, where nothing
+//! lies beside it, the file itself, opened with `immutable=1`, which takes no lock and makes no file.
 
-pub mod image;
+mod excerpt;
+mod excerpts;
+mod image;
 pub mod journal;
+mod node;
+mod pages;
 mod rows;
 pub mod wal;
 
@@ -15,12 +20,17 @@ pub use rows::{Row, unsigned_id};
 
 use crate::input::InputError;
 use crate::model::{Part, Place, Problem, ProblemScope};
+use excerpts::Excerpts;
 use image::Image;
+use pages::{Pages, READ_ATTEMPTS};
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Largest database that is read into memory as a whole.
+const MAX_WHOLE: u64 = 256 * 1024 * 1024;
 
 /// First bytes of every SQLite 3 database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -33,11 +43,21 @@ pub fn has_magic(head: &[u8]) -> bool {
 /// A database, opened without touching it.
 pub struct Database {
     file: Arc<Path>,
-    connection: Connection,
+    access: Access,
     tables: BTreeMap<String, Table>,
     problems: RefCell<Vec<Problem>>,
-    /// Read at its path, because it is too large for memory.
-    in_place: bool,
+    /// An entry of its table list is damaged.
+    schema_is_damaged: bool,
+}
+
+/// How SQLite gets at the tables.
+enum Access {
+    /// The whole database is in memory.
+    Whole(Connection),
+    /// It is read at its path.
+    InPlace(Connection),
+    /// Each table is brought into memory when it is asked for.
+    Excerpts(Box<RefCell<Excerpts>>),
 }
 
 #[derive(Debug, Default)]
@@ -55,79 +75,94 @@ impl std::fmt::Debug for Database {
 impl Database {
     /// Opens a file with what its `-wal` or `-journal` adds.
     pub fn open(path: &Path) -> Result<Self, InputError> {
-        match image::read(path)? {
-            image::Source::Memory(image) => Self::from(path, image),
-            image::Source::TooLarge => Self::open_immutable(path),
+        Self::open_within(path, MAX_WHOLE)
+    }
+
+    /// Opens a file and reads it as a whole if it has at most so many bytes.
+    fn open_within(path: &Path, most: u64) -> Result<Self, InputError> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let mut pages = Pages::open(path)?;
+            if pages.whole_size() > most {
+                return if pages.is_lone_file() {
+                    Self::open_immutable(path, pages.take_problems())
+                } else {
+                    Self::in_excerpts(path, pages)
+                };
+            }
+            let bytes = pages.read_all()?;
+            let is_settled = pages.is_unchanged();
+            if is_settled || attempt == READ_ATTEMPTS {
+                if !is_settled {
+                    pages.changed();
+                }
+                return Self::whole(path, Image::new(path, bytes)?, pages.take_problems());
+            }
         }
     }
 
     /// From the bytes of a whole database file.
     pub fn from_image(path: &Path, bytes: Vec<u8>) -> Result<Self, InputError> {
-        Self::from(path, Image::new(path, bytes)?)
+        Self::whole(path, Image::new(path, bytes)?, Vec::new())
     }
 
-    fn from(path: &Path, mut image: Image) -> Result<Self, InputError> {
+    /// From the bytes of a database file and of its `-wal`, read table by table like a large one.
+    pub fn from_parts(path: &Path, bytes: Vec<u8>, wal: Vec<u8>) -> Result<Self, InputError> {
+        Self::in_excerpts(path, Pages::from_bytes(path, bytes, wal)?)
+    }
+
+    fn whole(path: &Path, mut image: Image, mut problems: Vec<Problem>) -> Result<Self, InputError> {
         image.prepare();
-        let mut connection = Connection::open_in_memory().map_err(|error| refused(path, &error))?;
-        connection
-            .deserialize_read_exact(MAIN_DB, image.bytes(), image.bytes().len(), true)
-            .map_err(|error| refused(path, &error))?;
-        Self::with(path, connection, image.into_problems())
+        let connection = in_memory(path, &image)?;
+        problems.extend(image.into_problems());
+        Self::with(path, Access::Whole(connection), problems)
+    }
+
+    fn in_excerpts(path: &Path, pages: Pages) -> Result<Self, InputError> {
+        let mut excerpts = Excerpts::new(path, pages)?;
+        let problems = excerpts.take_problems();
+        Self::with(path, Access::Excerpts(Box::new(RefCell::new(excerpts))), problems)
     }
 
     /// Opens a file as it lies there, without what a `-wal` adds and without reading it as a whole: good enough
     /// to see which tables it has.
     pub fn open_in_place(path: &Path) -> Result<Self, InputError> {
-        Self::open_immutable(path)
+        Self::open_immutable(path, Vec::new())
     }
 
-    fn open_immutable(path: &Path) -> Result<Self, InputError> {
+    fn open_immutable(path: &Path, problems: Vec<Problem>) -> Result<Self, InputError> {
         let absolute = path.canonicalize().map_err(|error| super::describe::unreadable(path, &error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(immutable_uri(&absolute), flags).map_err(|error| refused(path, &error))?;
-        Ok(Self { in_place: true, ..Self::with(path, connection, Vec::new())? })
+        guard(path, &connection)?;
+        Self::with(path, Access::InPlace(connection), problems)
     }
 
-    fn with(path: &Path, connection: Connection, problems: Vec<Problem>) -> Result<Self, InputError> {
-        // `trusted_schema` off: functions with side effects in a stranger's schema do not run.
-        connection
-            .execute_batch("PRAGMA trusted_schema=OFF; PRAGMA query_only=ON; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;")
-            .map_err(|error| refused(path, &error))?;
+    fn with(path: &Path, access: Access, problems: Vec<Problem>) -> Result<Self, InputError> {
         let file: Arc<Path> = path.into();
-        let mut database = Self { file, connection, tables: BTreeMap::new(), problems: RefCell::new(problems), in_place: false };
-        if let Err(first) = database.read_schema() {
-            // A damaged entry in the table list must not hide the other tables.
-            database.connection.execute_batch("PRAGMA writable_schema=ON;").map_err(|error| refused(path, &error))?;
-            database.read_schema().map_err(|_| refused(path, &first))?;
-            let says = format!("the table list is damaged ({first}); tables may be missing");
-            database.problem(None, says, ProblemScope::Store);
+        let mut database =
+            Self { file, access, tables: BTreeMap::new(), problems: RefCell::new(problems), schema_is_damaged: false };
+        match database.of_schema(tables) {
+            Ok(tables) => database.tables = tables,
+            Err(first) => {
+                // A damaged entry in the table list must not hide the other tables.
+                database.of_schema(|connection| pass_over_damage(path, connection))?;
+                database.tables = database.of_schema(tables).map_err(|_| refused(path, &first))?;
+                database.schema_is_damaged = true;
+                let says = format!("the table list is damaged ({first}); tables may be missing");
+                database.problem(None, says, ProblemScope::Store);
+            }
         }
         Ok(database)
     }
 
-    fn read_schema(&mut self) -> rusqlite::Result<()> {
-        // Views and virtual tables are left out: reading one runs what a stranger wrote.
-        let mut tables = BTreeMap::new();
-        {
-            let mut list = self.connection.prepare(
-                "SELECT name, wr FROM pragma_table_list WHERE schema='main' AND type='table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
-            )?;
-            let mut rows = list.query([])?;
-            while let Some(row) = rows.next()? {
-                let name: String = row.get(0)?;
-                tables.insert(name, Table { columns: Vec::new(), has_rowid: row.get::<_, i64>(1)? == 0 });
-            }
-            // Hidden and generated columns are left out for the same reason.
-            let mut info = self.connection.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden=0")?;
-            for (name, table) in &mut tables {
-                let mut rows = info.query([name])?;
-                while let Some(row) = rows.next()? {
-                    table.columns.push(row.get(0)?);
-                }
-            }
+    /// Asks something that needs no more than the table list.
+    fn of_schema<T>(&self, ask: impl FnOnce(&Connection) -> T) -> T {
+        match &self.access {
+            Access::Whole(connection) | Access::InPlace(connection) => ask(connection),
+            Access::Excerpts(excerpts) => ask(excerpts.borrow().connection()),
         }
-        self.tables = tables;
-        Ok(())
     }
 
     /// Its path.
@@ -148,7 +183,7 @@ impl Database {
 
     /// `PRAGMA user_version`: where many clients keep their schema's version.
     pub fn user_version(&self) -> i64 {
-        self.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap_or_default()
+        self.of_schema(|connection| connection.query_row("PRAGMA user_version", [], |row| row.get(0))).unwrap_or_default()
     }
 
     /// A place in this database.
@@ -158,7 +193,11 @@ impl Database {
 
     /// What went wrong while reading; each is given once.
     pub fn take_problems(&self) -> Vec<Problem> {
-        self.problems.take()
+        let mut problems = self.problems.take();
+        if let Access::Excerpts(excerpts) = &self.access {
+            problems.extend(excerpts.borrow_mut().take_problems());
+        }
+        problems
     }
 
     fn table(&self, name: &str) -> Option<(&str, &Table)> {
@@ -173,6 +212,51 @@ impl Database {
         let place = Place { file: self.file.clone(), part };
         self.problems.borrow_mut().push(Problem { place, says, scope });
     }
+}
+
+/// The tables that a connection sees.
+fn tables(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Table>> {
+    // Views and virtual tables are left out: reading one runs what a stranger wrote.
+    let mut tables = BTreeMap::new();
+    let mut list = connection.prepare(
+        "SELECT name, wr FROM pragma_table_list WHERE schema='main' AND type='table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'",
+    )?;
+    let mut rows = list.query([])?;
+    while let Some(row) = rows.next()? {
+        let name: String = row.get(0)?;
+        tables.insert(name, Table { columns: Vec::new(), has_rowid: row.get::<_, i64>(1)? == 0 });
+    }
+    // Hidden and generated columns are left out for the same reason.
+    let mut info = connection.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden=0")?;
+    for (name, table) in &mut tables {
+        let mut rows = info.query([name])?;
+        while let Some(row) = rows.next()? {
+            table.columns.push(row.get(0)?);
+        }
+    }
+    Ok(tables)
+}
+
+/// Gives SQLite a finished image.
+fn in_memory(path: &Path, image: &Image) -> Result<Connection, InputError> {
+    let mut connection = Connection::open_in_memory().map_err(|error| refused(path, &error))?;
+    connection
+        .deserialize_read_exact(MAIN_DB, image.bytes(), image.bytes().len(), true)
+        .map_err(|error| refused(path, &error))?;
+    guard(path, &connection)?;
+    Ok(connection)
+}
+
+/// `trusted_schema` off: functions with side effects in a stranger's schema do not run.
+fn guard(path: &Path, connection: &Connection) -> Result<(), InputError> {
+    connection
+        .execute_batch("PRAGMA trusted_schema=OFF; PRAGMA query_only=ON; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;")
+        .map_err(|error| refused(path, &error))
+}
+
+/// Makes SQLite go on behind damaged entries of a table list.
+fn pass_over_damage(path: &Path, connection: &Connection) -> Result<(), InputError> {
+    connection.execute_batch("PRAGMA writable_schema=ON;").map_err(|error| refused(path, &error))
 }
 
 fn refused(path: &Path, error: &rusqlite::Error) -> InputError {
@@ -207,7 +291,7 @@ mod tests {
             .expect("two rows");
         drop(connection);
         let before = std::fs::read(&path).expect("the file");
-        let database = Database::open_immutable(&path).expect("opens");
+        let database = Database::open_in_place(&path).expect("opens");
         assert_eq!(database.rows("t", &["a"]).len(), 2);
         drop(database);
         let names: Vec<_> =

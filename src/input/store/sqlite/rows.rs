@@ -1,6 +1,8 @@
 //! Reading a table row by row, past damaged pages.
 
-use super::{Database, Table};
+use super::excerpts::{Excerpts, TableExcerpt};
+use super::{Access, Database, Table};
+use crate::input::InputError;
 use crate::model::ProblemScope;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
@@ -18,7 +20,7 @@ const MAX_TOTAL: usize = 512 * 1024 * 1024;
 
 /// Rows of a message archive that are looked at in a database too large for memory: the newest ones. All of
 /// them would take time in proportion to the messages.
-const MAX_ARCHIVE_ROWS: usize = 20_000;
+const MAX_ARCHIVE_ROWS: u64 = 20_000;
 
 /// Damaged places that are stepped over in one table.
 const MAX_GAPS: usize = 1000;
@@ -105,15 +107,15 @@ impl Database {
             .filter(|wanted| found.columns.iter().any(|column| column.eq_ignore_ascii_case(wanted)))
             .map(|wanted| (*wanted).to_owned())
             .collect();
-        let mut reader = Reader {
-            database: self,
-            table: name,
-            columns,
-            rows: Vec::new(),
-            total: 0,
-            damaged: false,
-            scope: ProblemScope::Store,
+        let scope = ProblemScope::Store;
+        let Some(source) = self.source(name, &scope, |excerpts| excerpts.table(name, self.schema_is_damaged)) else {
+            return Vec::new();
         };
+        let mut reader =
+            Reader { source: &source, database: self, table: name, columns, rows: Vec::new(), total: 0, damaged: false, scope };
+        if reader.source.is_cut() {
+            reader.note("the table holds more than any client keeps; the rest was left out".into());
+        }
         reader.run(found);
         if !reader.damaged {
             reader.check();
@@ -129,28 +131,99 @@ impl Database {
         let filter_column = only.map(|(column, _)| column);
         let needed: Vec<&str> = [key, time].into_iter().chain(filter_column).collect();
         let Some((name, found)) = self.table(table).filter(|_| self.has(table, &needed)) else { return Vec::new() };
-        let from = match (self.in_place, found.has_rowid) {
-            (false, _) => quote(name),
-            (true, true) => {
-                let columns: Vec<String> = needed.iter().map(|column| quote(column)).collect();
-                format!("(SELECT {} FROM {} ORDER BY rowid DESC LIMIT {MAX_ARCHIVE_ROWS})", columns.join(", "), quote(name))
-            }
-            (true, false) => return Vec::new(),
+        let is_large = !matches!(self.access, Access::Whole(_));
+        if is_large && !found.has_rowid {
+            return Vec::new();
+        }
+        let scope = ProblemScope::Other;
+        let newest = |excerpts: &mut Excerpts| excerpts.newest(name, MAX_ARCHIVE_ROWS, self.schema_is_damaged);
+        let Some(source) = self.source(name, &scope, newest) else { return Vec::new() };
+        let from = if is_large {
+            let columns: Vec<String> = needed.iter().map(|column| quote(column)).collect();
+            let rows = source.rows().min(MAX_ARCHIVE_ROWS);
+            // Not by an index, of which an excerpt has nothing.
+            format!("(SELECT {} FROM {} NOT INDEXED ORDER BY rowid DESC LIMIT {rows})", columns.join(", "), quote(name))
+        } else {
+            quote(name)
         };
         let filter = only.map_or_else(String::new, |(column, value)| format!(" AND {} = {value}", quote(column)));
         let sql =
             format!("SELECT 0, {0}, max({1}) FROM {from} WHERE {0} IS NOT NULL{filter} GROUP BY {0}", quote(key), quote(time));
         let columns = [key.to_owned(), time.to_owned()].into();
-        let (rows, scope) = (Vec::new(), ProblemScope::Other);
-        let mut reader = Reader { database: self, table: name, columns, rows, total: 0, damaged: false, scope };
+        let mut reader =
+            Reader { source: &source, database: self, table: name, columns, rows: Vec::new(), total: 0, damaged: false, scope };
         if let Err(error) = reader.read(&sql, None) {
             reader.note(format!("the table is damaged ({error}); times of last messages may be missing"));
         }
         reader.rows
     }
+
+    /// Where SQLite reads a table: `excerpt` brings it into memory, if that has to be.
+    fn source(
+        &self,
+        table: &str,
+        scope: &ProblemScope,
+        excerpt: impl FnOnce(&mut Excerpts) -> Result<TableExcerpt, InputError>,
+    ) -> Option<Source<'_>> {
+        match &self.access {
+            Access::Whole(connection) | Access::InPlace(connection) => Some(Source::Database(connection)),
+            Access::Excerpts(excerpts) => match excerpt(&mut excerpts.borrow_mut()) {
+                Ok(table) => Some(Source::Excerpt(Box::new(table))),
+                Err(error) => {
+                    self.problem(Some(table), format!("the table cannot be read: {}", error.says), scope.clone());
+                    None
+                }
+            },
+        }
+    }
+}
+
+/// Where SQLite reads a table.
+enum Source<'a> {
+    Database(&'a Connection),
+    Excerpt(Box<TableExcerpt>),
+}
+
+impl Source<'_> {
+    fn connection(&self) -> &Connection {
+        match self {
+            Self::Database(connection) => connection,
+            Self::Excerpt(table) => &table.connection,
+        }
+    }
+
+    /// Rows that are there at most.
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Database(_) => u64::MAX,
+            Self::Excerpt(table) => table.rows,
+        }
+    }
+
+    /// Whether the table was too large.
+    fn is_cut(&self) -> bool {
+        matches!(self, Self::Excerpt(table) if !table.complete)
+    }
+
+    /// What SQLite says, with the numbers that pages have in the file.
+    fn in_file(&self, says: &str) -> String {
+        let Self::Excerpt(table) = self else { return says.to_owned() };
+        let mut names_page = false;
+        let words = says.split(' ').map(|word| {
+            let digits = word.trim_end_matches(|c: char| !c.is_ascii_digit());
+            let number = digits.parse::<usize>().ok().filter(|_| names_page);
+            names_page = matches!(word, "Tree" | "page" | "Page");
+            match number.and_then(|number| table.numbers.get(number.checked_sub(1)?)) {
+                Some(number) => format!("{number}{}", &word[digits.len()..]),
+                None => word.to_owned(),
+            }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
 }
 
 struct Reader<'a> {
+    source: &'a Source<'a>,
     database: &'a Database,
     table: &'a str,
     columns: Rc<[String]>,
@@ -160,9 +233,9 @@ struct Reader<'a> {
     scope: ProblemScope,
 }
 
-impl Reader<'_> {
-    fn connection(&self) -> &Connection {
-        &self.database.connection
+impl<'a> Reader<'a> {
+    fn connection(&self) -> &'a Connection {
+        self.source.connection()
     }
 
     fn run(&mut self, table: &Table) {
@@ -194,7 +267,7 @@ impl Reader<'_> {
 
     /// Reads on from a row; the rows read before an error stay.
     fn read(&mut self, sql: &str, after: Option<i64>) -> rusqlite::Result<()> {
-        let connection = &self.database.connection;
+        let connection = self.connection();
         let mut statement = connection.prepare(sql)?;
         let mut rows = match after {
             Some(after) => statement.query(params![after])?,
@@ -288,7 +361,7 @@ impl Reader<'_> {
         if let Some(says) = found {
             self.note(format!(
                 "the table is damaged: {}",
-                says.replace('\n', " ").trim_start_matches("*** in database main *** ")
+                self.source.in_file(says.replace('\n', " ").trim_start_matches("*** in database main *** "))
             ));
         }
     }

@@ -1,19 +1,24 @@
 //! The write-ahead log (`-wal`): pages of transactions that are not yet in the database file.
 //! Source: "WAL-mode File Format", sqlite.org/walformat.html.
 
-use super::image::be32;
+use super::image::{be32, fill};
 use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read, Seek};
 
-const HEADER: usize = 32;
+/// Length of the log's header.
+pub const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
+
+/// The log is read in pieces of this size.
+const BUFFER: usize = 256 * 1024;
 
 /// What the log adds.
 #[derive(Debug)]
-pub struct Committed<'a> {
+pub struct Committed {
     /// Page size of the log.
     pub page_size: usize,
-    /// The newest committed bytes of each page.
-    pub pages: BTreeMap<u32, &'a [u8]>,
+    /// Where in the log the newest committed bytes of each page stand.
+    pub pages: BTreeMap<u32, u64>,
     /// The database's size in pages after the last commit; `None` if nothing is committed.
     pub database_pages: Option<u32>,
     /// One sentence if a frame that belongs to the log is damaged, so that later ones are lost.
@@ -21,71 +26,96 @@ pub struct Committed<'a> {
 }
 
 /// Reads the committed frames of a log. Frames after the last commit, left over from an earlier round of the
-/// log (other salts), or after the first wrong checksum do not count: SQLite would not read them either.
-pub fn committed(bytes: &[u8]) -> Result<Committed<'_>, String> {
-    let header = bytes.get(..HEADER).ok_or_else(|| format!("it has only {} bytes", bytes.len()))?;
-    let magic = be32(header, 0).unwrap_or_default();
-    let big_endian = match magic {
+/// log (other salts), or after the first wrong checksum do not count: SQLite would not read them either. Memory
+/// grows with the number of different pages only.
+pub fn committed(log: &mut (impl Read + Seek)) -> Result<Committed, String> {
+    log.rewind().map_err(unreadable)?;
+    let mut log = BufReader::with_capacity(BUFFER, log);
+    let mut header = [0u8; HEADER];
+    let there = fill(&mut log, &mut header).map_err(unreadable)?;
+    if there < HEADER {
+        return Err(format!("it has only {there} bytes"));
+    }
+    let big_endian = match be32(&header, 0).unwrap_or_default() {
         0x377f_0682 => false,
         0x377f_0683 => true,
         _ => return Err("it does not begin as a write-ahead log does".into()),
     };
-    let page_size = be32(header, 8).unwrap_or_default() as usize;
+    let page_size = be32(&header, 8).unwrap_or_default() as usize;
     if !(512..=65536).contains(&page_size) || !page_size.is_power_of_two() {
         return Err(format!("its header names a page size of {page_size}"));
     }
     let mut sum = Checksum { big_endian, s: [0, 0] };
     sum.add(&header[..24]);
-    if be32(header, 24) != Some(sum.s[0]) || be32(header, 28) != Some(sum.s[1]) {
+    if be32(&header, 24) != Some(sum.s[0]) || be32(&header, 28) != Some(sum.s[1]) {
         return Err("the checksum of its header is wrong".into());
     }
-    let salts = &header[16..24];
-    let mut log = Committed { page_size, pages: BTreeMap::new(), database_pages: None, cut: None };
-    let mut pending = BTreeMap::new();
-    let mut rest = &bytes[HEADER..];
-    let mut number = 0u64;
-    while rest.len() >= FRAME_HEADER {
-        let (frame, after) = rest.split_at(FRAME_HEADER);
-        if &frame[8..16] != salts {
-            break; // left over from before the last checkpoint
-        }
-        let Some(page) = after.get(..page_size) else {
-            log.cut = Some(format!("the write-ahead log is cut in frame {}: the newest changes are missing", number + 1));
+    let mut frames = Frames { log, salts: header[16..24].to_vec(), buffer: vec![0; FRAME_HEADER + page_size] };
+    let mut found = Committed { page_size, pages: BTreeMap::new(), database_pages: None, cut: None };
+    let mut pending = Vec::new();
+    for number in 0u64.. {
+        let Some(length) = frames.next()? else { break };
+        if length < frames.buffer.len() {
+            found.cut = Some(format!("the write-ahead log is cut in frame {}: the newest changes are missing", number + 1));
             break;
-        };
+        }
+        let (frame, page) = frames.buffer.split_at(FRAME_HEADER);
         sum.add(&frame[..8]);
         sum.add(page);
-        if be32(frame, 16) != Some(sum.s[0]) || be32(frame, 20) != Some(sum.s[1]) {
+        let page_number = be32(frame, 0).unwrap_or_default();
+        if page_number == 0 || be32(frame, 16) != Some(sum.s[0]) || be32(frame, 20) != Some(sum.s[1]) {
             // A running client may write frames of an open transaction again without mending the checksums
             // behind them: that is no damage, since nothing of it is committed.
-            if holds_commit(rest, salts, page_size) {
+            if frames.hold_commit()? {
                 let says = "of the write-ahead log is damaged: the changes from there on are missing";
-                log.cut = Some(format!("frame {} {says}", number + 1));
+                found.cut = Some(format!("frame {} {says}", number + 1));
             }
             break;
         }
-        let page_number = be32(frame, 0).unwrap_or_default();
+        let start = HEADER as u64 + number * frames.buffer.len() as u64 + FRAME_HEADER as u64;
+        pending.push((page_number, start));
         let commit = be32(frame, 4).unwrap_or_default();
-        pending.insert(page_number, page);
         if commit != 0 {
-            log.pages.append(&mut pending);
-            log.database_pages = Some(commit);
+            found.pages.extend(pending.drain(..));
+            found.database_pages = Some(commit);
             // Pages beyond a shrunken database are gone.
-            log.pages.retain(|&page, _| page <= commit);
+            while found.pages.last_key_value().is_some_and(|(&page, _)| page > commit) {
+                found.pages.pop_last();
+            }
         }
-        rest = &after[page_size..];
-        number += 1;
     }
-    Ok(log)
+    Ok(found)
 }
 
-/// Whether one of these frames ended a transaction, whatever their checksums say.
-fn holds_commit(frames: &[u8], salts: &[u8], page_size: usize) -> bool {
-    let of_this_round = |frame: &&[u8]| frame.get(8..16) == Some(salts);
-    frames
-        .chunks(FRAME_HEADER + page_size)
-        .take_while(of_this_round)
-        .any(|frame| be32(frame, 4).is_some_and(|commit| commit != 0))
+/// The frames of this round of the log, one after the other.
+struct Frames<R> {
+    log: R,
+    salts: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl<R: Read> Frames<R> {
+    /// Reads a frame into the buffer and says how much of it is there; `None` behind the last one of this round.
+    fn next(&mut self) -> Result<Option<usize>, String> {
+        let length = fill(&mut self.log, &mut self.buffer).map_err(unreadable)?;
+        Ok((length >= FRAME_HEADER && self.buffer[8..16] == *self.salts).then_some(length))
+    }
+
+    /// Whether this frame or a later one ended a transaction, whatever their checksums say.
+    fn hold_commit(&mut self) -> Result<bool, String> {
+        loop {
+            if be32(&self.buffer, 4) != Some(0) {
+                return Ok(true);
+            }
+            if self.next()?.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+fn unreadable(error: io::Error) -> String {
+    format!("it cannot be read: {error}")
 }
 
 /// The log's running checksum: a Fibonacci-weighted sum over pairs of 32-bit words.
@@ -154,6 +184,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_words() {
+        let committed = |bytes: &[u8]| super::committed(&mut std::io::Cursor::new(bytes));
         assert!(committed(b"").is_err());
         assert!(committed(&[0; 64]).is_err());
         let mut header = [0u8; 32];
