@@ -124,6 +124,8 @@ const OTHER_WORDS: &[&str] = &[
     "presence-subscription-required",
     // a node's name
     "bundles",
+    // where something was computed
+    "ratchet",
     // what is damaged
     "key",
     "session",

@@ -1,7 +1,8 @@
 //! Broken sessions: what the specification of the variant wants, what the client at hand does, and the least
 //! drastic repair.
 
-use super::{Evidence, Judgement, Scene, rule};
+use super::{Judgement, Scene, rule};
+use crate::model::Evidence;
 use crate::omemo::Namespace;
 
 /// How the session is broken.

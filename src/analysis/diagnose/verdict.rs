@@ -1,0 +1,142 @@
+//! The verdicts: the first cause that fits, with what the message itself and its client say.
+
+use super::judgement::Judgement;
+use super::{CAUSES, Scene, Whole, duplicate_message, rule};
+use crate::analysis::client_words::Said;
+use crate::analysis::content::Payload;
+use crate::analysis::groups::{Group, Groups};
+use crate::analysis::rules::envelope;
+use crate::model::{Code, Confidence, Evidence, EvidenceKind, MessageVerdict};
+
+/// The verdicts on all messages. Each is worked out when it is asked for: kept, they would take more memory than
+/// everything that they rest on.
+pub struct Verdicts<'a> {
+    /// What is known.
+    pub whole: &'a Whole<'a>,
+    /// Which messages fare alike.
+    pub groups: &'a Groups,
+}
+
+impl Verdicts<'_> {
+    /// How many messages there are.
+    pub fn len(&self) -> usize {
+        self.whole.outcomes.len()
+    }
+
+    /// Whether there is no message.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The code of the message at this place.
+    pub fn code(&self, order: usize) -> Option<Code> {
+        self.groups.of_message(order).map(|group| group.code)
+    }
+
+    /// The verdicts on the messages of the groups that fit, in the order of the capture.
+    pub fn of(&self, fits: impl Fn(&Group) -> bool) -> impl Iterator<Item = MessageVerdict> {
+        let orders = (0..self.len()).filter(move |order| self.groups.of_message(*order).is_some_and(&fits));
+        orders.filter_map(|order| verdict_at(self.whole, order))
+    }
+}
+
+/// The verdict on the message at this place. A second copy of a message that failed has failed for the same
+/// reason, whatever the replay has made of the session meanwhile.
+pub fn verdict_at(whole: &Whole<'_>, order: usize) -> Option<MessageVerdict> {
+    let scene = whole.scene(order)?;
+    let outcome = scene.outcome;
+    let failed = !outcome.trials.is_empty() && outcome.opened_by.is_none();
+    let copy = outcome.seen_before.as_ref().filter(|seen| failed && seen.same_bytes && !seen.opened && seen.order < order);
+    let Some(earlier) = copy.and_then(|seen| verdict_at(whole, seen.order)) else { return Some(verdict(&scene)) };
+    if earlier.code == Code::BeyondSnapshot {
+        // The client read the first copy, if not with this store copy: this one was a second copy to it.
+        return Some(written(&scene, Code::DuplicateMessage, duplicate_message::second_copy(&scene)));
+    }
+    let evidence = scene.stanza(format!("the same bytes as in {}, which failed already", earlier.position));
+    Some(MessageVerdict { evidence: [vec![evidence], earlier.evidence.clone()].concat(), ..verdict(&scene).like(&earlier) })
+}
+
+/// The verdict on one message.
+pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
+    let found = CAUSES.iter().find_map(|cause| (cause.judge)(scene).map(|j| (cause.code, j)));
+    let (code, judgement) =
+        found.unwrap_or_else(|| (Code::Ok, Judgement::new(Confidence::Possible, "Nothing speaks against this message.")));
+    written(scene, code, judgement)
+}
+
+/// A judgement on a message, with what the message itself and its client say.
+fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdict {
+    let outcome = scene.outcome;
+    let opened = match outcome.payload.as_deref() {
+        Some(Payload::Opened(opened)) => Some(opened),
+        _ => None,
+    };
+    let own = scene.own();
+    let addressed = outcome.addressing.ours > 0 || outcome.addressing.other_jid.is_some();
+    let mut evidence = judgement.evidence;
+    if !code.is_harmless() || code == Code::DuplicateMessage {
+        evidence.extend(scene.client_said().map(|said| {
+            Evidence {
+                kind: EvidenceKind::ClientLog,
+                place: said.position.to_string().into(),
+                says: format!(
+                    "{} says \u{201c}{}\u{201d}: {}{}",
+                    said.client,
+                    said.words.text,
+                    said.words.means,
+                    contradiction(scene, said)
+                )
+                .into(),
+            }
+        }));
+    }
+    if blames_sender(code)
+        && let Some(writer) = outcome.header.fallback_of
+    {
+        evidence.push(scene.stanza(format!("the fallback text beside it is the one that {writer} writes")));
+    }
+    evidence.extend(outcome.repairs.iter().map(|r| scene.stanza(r.clone())));
+    if let Some(opened) = opened {
+        evidence.extend(opened.findings.iter().map(|f| rule(envelope::rule(f).id, f.to_string())));
+    }
+    // What holds for every such message comes after what holds for this one.
+    evidence.sort_by_key(|e| e.kind == EvidenceKind::Rule);
+    MessageVerdict {
+        id: outcome.header.id.as_deref().map(Into::into),
+        from: outcome.header.from.clone(),
+        sid: outcome.element.sid(),
+        to_device: own.and_then(|o| o.device_id).filter(|_| addressed),
+        account: own.and_then(|o| o.jid.clone()),
+        time: outcome.header.time.clone(),
+        position: outcome.header.position.clone(),
+        namespace: outcome.namespace(),
+        code,
+        detail: judgement.detail,
+        confidence: judgement.confidence,
+        sentence: judgement.sentence.into(),
+        evidence,
+        remedy: judgement.remedy.into(),
+        open_questions: judgement.open_questions.into(),
+        plaintext: opened.and_then(|o| o.body.clone()),
+        content: opened.map(|o| o.content.clone()).unwrap_or_default(),
+    }
+}
+
+/// Whether the fault lies with the client that sent the message: then it helps to know which one it was.
+const fn blames_sender(code: Code) -> bool {
+    use Code::{MalformedMessage, MalformedStanza, PayloadAuthFailed, UnsupportedVersion, VariantMismatch};
+    matches!(code, MalformedMessage | MalformedStanza | PayloadAuthFailed | UnsupportedVersion | VariantMismatch)
+}
+
+/// What speaks against the client's words.
+fn contradiction(scene: &Scene<'_>, said: &Said) -> String {
+    let outcome = scene.outcome;
+    let other_bytes = outcome.seen_before.as_ref().is_some_and(|seen| !seen.same_bytes);
+    if said.words.denies_key() && outcome.addressing.ours > 0 {
+        format!(". That is not so: there is a key for {}", scene.our_device())
+    } else if said.words.claims_duplicate() && other_bytes {
+        ". That is not so: the bytes are others".into()
+    } else {
+        String::new()
+    }
+}
