@@ -223,6 +223,21 @@ fn what_the_archive_delivers_is_dated_by_its_stamps() {
     assert!(newer.messages[0].open_questions[0].contains("receiver-rolled-back"));
 }
 
+/// The first message of a chain was altered on its way, and a later one of the same chain opens.
+#[test]
+fn an_altered_message_is_of_no_older_chain_than_its_neighbour() {
+    for namespace in VARIANTS {
+        let (alice, mut bob) = alice_and_bob(namespace, speaker(namespace));
+        let (mut first, second) = (bob.send(), bob.send());
+        first.mac[0] ^= 1;
+        let stanzas =
+            [bob.delayed("a", "2026-01-01T01:00:00Z", &first), bob.delayed("b", "2026-01-01T02:00:00Z", &second)].concat();
+        let found = judged(vec![alice.store()], Vec::new(), &stanzas);
+        let codes: Vec<Code> = found.messages.iter().map(|m| m.code).collect();
+        assert_eq!(codes, [Code::MacMismatch, Code::EmptyMessage], "{:?}", found.messages);
+    }
+}
+
 #[test]
 fn a_copy_that_had_sent_what_we_sent_later_is_newer_than_the_message() {
     let (mut alice, bob, late) = two_late(Namespace::Legacy, MANY);

@@ -171,6 +171,11 @@ pub(super) fn is_older(scene: &Scene<'_>) -> Option<Evidence> {
         return None;
     }
     let sid = scene.outcome.element.sid()?;
+    let key = scene.outcome.key_fact()?;
+    // Other messages of this very chain open: it is no older one, and this message has another fault.
+    if scene.whole.book.opened_in_chain(scene.outcome.namespace()?, sid, &key.ratchet_key) > 0 {
+        return None;
+    }
     let timeline = &scene.whole.used_up.timeline;
     let at = |order: usize| scene.whole.outcomes.get(order).map(|o| &o.header.position);
     // We answered with a key that the copy does not hold: then it is another session, or a late message, that opens.
