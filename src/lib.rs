@@ -5,6 +5,8 @@
 //! [`omemo`] (the protocol, no I/O) → [`model`] (the nouns) → [`input`] (bytes to evidence) →
 //! [`analysis`] (evidence to findings) → [`report`] (findings to a view) → [`cli`] (arguments to the above).
 
+mod bounded_map;
+
 pub mod secret;
 
 pub mod omemo;

@@ -244,10 +244,10 @@ impl Investigation {
                 continue;
             };
             let live = message.wrapper == Wrapper::Direct && message.sent.is_none();
-            self.book.note_own(encrypted.namespace, rid, &parsed.content, sighting, self.outcomes.len(), live);
+            self.book.ours.note(encrypted.namespace, rid, &parsed.content, sighting, self.outcomes.len(), live);
             let message_of_ours = parsed.content.message();
             if live && own.replays.first().is_some_and(|r| r.has_sent(rid, encrypted.namespace, message_of_ours)) {
-                self.book.note_sent_before_copy(rid, self.outcomes.len());
+                self.book.ours.note_before_copy(rid, self.outcomes.len());
             }
             if outcome.opened_by.is_some() {
                 continue;
@@ -268,7 +268,7 @@ impl Investigation {
         sid: u32,
         sighting: &Sighting,
     ) {
-        outcome.heard = self.book.newest_counter(encrypted.namespace, sid);
+        outcome.heard = self.book.theirs.newest_counter(encrypted.namespace, sid);
         let own_id = self.own[outcome.own].device_id;
         if own_id.is_none() {
             return self.in_the_clear(outcome, encrypted, sid, sighting);
@@ -310,10 +310,8 @@ impl Investigation {
                     let fact = key_fact(&parsed);
                     if best.is_none() {
                         let message = parsed.content.message();
-                        outcome.seen_before = self
-                            .book
-                            .note_received(encrypted.namespace, sid, message, sighting, self.outcomes.len())
-                            .map(Box::new);
+                        outcome.seen_before =
+                            self.book.theirs.note(encrypted.namespace, sid, message, sighting, self.outcomes.len()).map(Box::new);
                     }
                     if let KeyContent::KeyExchange(exchange) = &parsed.content {
                         self.book.note_identity(
@@ -348,7 +346,7 @@ impl Investigation {
         let from = message.from.as_ref();
         let own = &mut self.own[outcome.own];
         let order = self.outcomes.len();
-        let seen = self.book.note_received(namespace, sid, parsed.content.message(), sighting, order);
+        let seen = self.book.theirs.note(namespace, sid, parsed.content.message(), sighting, order);
         if let KeyContent::KeyExchange(exchange) = &parsed.content {
             self.book.note_exchange(namespace, from, sid, exchange, sighting);
         }
@@ -375,10 +373,11 @@ impl Investigation {
             (Some(opening), Some(index)) => (Some(opening.material), Some(OpenedBy::Trial(index))),
             _ => from_peer().map(|material| (material, OpenedBy::Peer)).unzip(),
         };
-        let own_keys = self.book.own_ratchet_keys(namespace, sid);
-        outcome.own_newest = own_keys.len().checked_sub(1);
-        outcome.own_counter = own_keys.last().map(|newest| newest.counter);
-        outcome.own_exchange = self.book.own_exchange(namespace, sid);
+        if let Some(own_keys) = self.book.ours.ratchet_keys(namespace, sid) {
+            outcome.own_newest = own_keys.newest_number();
+            outcome.own_counter = own_keys.newest().map(|newest| newest.counter);
+            outcome.own_exchange = own_keys.exchange();
+        }
         outcome.key = Some(Ok(key_fact(parsed)));
         outcome.seen_before = seen.map(Box::new);
         // The identity keys have been tried; a message need not carry them any further.
@@ -387,7 +386,7 @@ impl Investigation {
         outcome.trials = self.kept.trials.keep(trials);
         outcome.opened_by = opened_by;
         outcome.trust = trust(own, outcome, from, sid, namespace).map(|trust| self.kept.trusts.keep(trust));
-        self.book.note_result(namespace, sid, parsed.content.message(), by_trial.is_some(), order);
+        self.book.theirs.note_result(namespace, sid, parsed.content.message(), by_trial.is_some(), order);
         let Some(material) = material else { return false };
         if let (Some(identity), None) = (identity, parsed.content.key_exchange()) {
             self.book.note_identity(namespace, from, sid, &identity, sighting);

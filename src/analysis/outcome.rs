@@ -37,11 +37,11 @@ pub struct Outcome {
     /// Trust in the sender's device.
     pub trust: Option<Arc<SenderTrust>>,
     /// The newest of our own ratchet keys towards the sender's device that the capture showed before this
-    /// message: its position among [`Book::own_ratchet_keys`](super::book::Book::own_ratchet_keys).
+    /// message: its number among [`OwnKeys`](super::book::OwnKeys).
     pub own_newest: Option<usize>,
     /// The highest counter that it had been sent with before this message.
     pub own_counter: Option<u32>,
-    /// A key exchange of ours with that device, seen before this message: its position there.
+    /// A key exchange of ours with that device, seen before this message: its number there.
     pub own_exchange: Option<usize>,
     /// The highest counter in the newest chain that the sender's device had used towards us before this message;
     /// `None` if the capture had shown none.

@@ -2,7 +2,7 @@
 //! would have changed the client's. What is replayed is never written anywhere.
 
 use super::associated_data::Search;
-use super::book::Book;
+use super::book::{Book, OwnKeys};
 use super::peer::PeerFact;
 use super::trial::{AdFact, ExchangeFact, Filed, KeyKnowledge, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
 use crate::model::{Account, BareJid, ProblemScope};
@@ -249,11 +249,11 @@ impl Replay {
             .flat_map(|r| r.record.states())
             .flat_map(|(_, s)| s.receiver_chains.iter().map(|c| c.ratchet_key))
             .collect();
-        let newest = query.book.own_ratchet_keys(query.namespace, query.sid).last();
+        let newest = query.book.ours.ratchet_keys(query.namespace, query.sid).and_then(OwnKeys::newest);
         KeyKnowledge {
             knows_chain: theirs.contains(&query.content.message().ratchet_key),
             holds_newest: newest.is_some_and(|newest| own.contains(&newest.ratchet_key)),
-            holds_shown: own.iter().any(|key| query.book.showed_own(query.namespace, query.sid, key)),
+            holds_shown: own.iter().any(|key| query.book.ours.showed(query.namespace, query.sid, key)),
             holds_received: query.peer.is_none_or(|peer| peer.our_ratchet_keys.last().is_none_or(|key| own.contains(key))),
             holds_earlier_received: query.peer.is_some_and(|peer| peer.our_ratchet_keys.iter().any(|key| own.contains(key))),
             knows_peer: query.peer.is_some_and(|peer| peer.sender_ratchet_keys.iter().any(|key| theirs.contains(key))),

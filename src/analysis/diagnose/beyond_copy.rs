@@ -71,7 +71,7 @@ fn was_taken(scene: &Scene<'_>, exchange: &ExchangeFact) -> bool {
     let outcome = scene.outcome;
     let answered = || {
         let (namespace, sid) = (outcome.namespace()?, outcome.element.sid()?);
-        let keys = scene.whole.book.own_ratchet_keys(namespace, sid);
+        let keys = scene.whole.book.ours.ratchet_keys(namespace, sid)?;
         Some(keys.iter().any(|key| key.order > scene.order && key.base_key.is_none()))
     };
     let stranger = outcome.trials.first().is_some_and(|trial| trial.session == SessionFact::Missing);

@@ -173,7 +173,7 @@ pub(super) fn is_older(scene: &Scene<'_>) -> Option<Evidence> {
     let sid = scene.outcome.element.sid()?;
     let key = scene.outcome.key_fact()?;
     // Other messages of this very chain open: it is no older one, and this message has another fault.
-    if scene.whole.book.opened_in_chain(scene.outcome.namespace()?, sid, &key.ratchet_key) > 0 {
+    if scene.whole.book.theirs.opened_in_chain(scene.outcome.namespace()?, sid, &key.ratchet_key) > 0 {
         return None;
     }
     let timeline = &scene.whole.used_up.timeline;

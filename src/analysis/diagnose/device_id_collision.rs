@@ -93,10 +93,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 
 /// Clones: one identity key, one id, two ratchets that both live on.
 fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    let own = whole
-        .book
-        .own_branches()
-        .filter_map(|(_, rid, branches)| clone_finding("Your own device", &format!(" (shown towards device {rid})"), branches));
+    let own =
+        whole.book.ours.branches().filter_map(|(_, rid, branches)| {
+            clone_finding("Your own device", &format!(" (shown towards device {rid})"), branches)
+        });
     // Each contact sees the same: the surest is enough.
     let own = own.reduce(|best, other| if other.confidence > best.confidence { other } else { best });
     let theirs = whole.used_up.timeline.branches().filter_map(|(from, sid, branches)| {

@@ -133,7 +133,7 @@ fn dropped_chain(scene: &Scene<'_>) -> Option<(Confidence, Vec<Evidence>)> {
     if let Some(older) = super::chain_age::is_older(scene).filter(|_| keeps_chains) {
         return Some((Confidence::Likely, [full, vec![older]].concat()));
     }
-    let failed = scene.whole.book.failed_in_chain(scene.outcome.namespace()?, scene.outcome.element.sid()?, &ratchet_key);
+    let failed = scene.whole.book.theirs.failed_in_chain(scene.outcome.namespace()?, scene.outcome.element.sid()?, &ratchet_key);
     if failed > 1 && super::own_ratchet_moved::went_on(scene, trial) {
         let parted = scene
             .stanza(format!("{failed} messages of this chain fail, and the sender goes on in a chain that your client knows"));

@@ -100,7 +100,7 @@ pub(super) fn copy_is_newer(scene: &Scene<'_>) -> bool {
 
 /// Whether the copy had already sent what the capture shows of us after this message.
 pub(super) fn sent_later(scene: &Scene<'_>) -> bool {
-    let sent = scene.outcome.element.sid().and_then(|sid| scene.whole.book.sent_before_copy(sid));
+    let sent = scene.outcome.element.sid().and_then(|sid| scene.whole.book.ours.before_copy(sid));
     sent.is_some_and(|sent| sent > scene.order)
 }
 

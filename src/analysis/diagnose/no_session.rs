@@ -108,8 +108,8 @@ pub(super) fn other_address(scene: &Scene<'_>) -> Option<Evidence> {
 
 /// One-way sessions: key exchanges that never end, because no answer ever arrives.
 fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    let ours = whole.book.own_sent().filter_map(|(_, rid, keys)| {
-        let newest = keys.last().filter(|k| k.base_key.is_some() && k.counter >= HEARTBEAT)?;
+    let ours = whole.book.ours.sent().filter_map(|(_, rid, keys)| {
+        let newest = keys.newest().filter(|k| k.base_key.is_some() && k.counter >= HEARTBEAT)?;
         let sentence = format!("Device {rid} never answered: your client still sends it key exchanges after {} messages. No message is lost by that.", newest.counter);
         Some((
             sentence,

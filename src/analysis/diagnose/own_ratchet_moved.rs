@@ -106,14 +106,14 @@ pub(super) fn went_on(scene: &Scene<'_>, trial: &Trial) -> bool {
     }
     let current = outcome.peer.as_ref().is_some_and(|p| p.sender_ratchet_keys.first() == Some(&key.ratchet_key));
     let later = outcome.trials.iter().skip(1).any(|t| t.keys.knows_chain);
-    !current && !later && trial.newest_chain.is_some_and(|known| scene.whole.book.went_on_in(namespace, sid, &known, key))
+    !current && !later && trial.newest_chain.is_some_and(|known| scene.whole.book.theirs.went_on_in(namespace, sid, &known, key))
 }
 
 /// A message of the chain that the copy knows opened later. It may just be late; but a sender that had turned its
 /// ratchet would not have written it.
 fn came_back(scene: &Scene<'_>, trial: &Trial) -> bool {
     let (Some(namespace), Some(sid)) = (scene.outcome.namespace(), scene.outcome.element.sid()) else { return false };
-    trial.newest_chain.is_some_and(|known| scene.whole.book.opened_after(namespace, sid, &known, scene.order))
+    trial.newest_chain.is_some_and(|known| scene.whole.book.theirs.opened_after(namespace, sid, &known, scene.order))
 }
 
 /// The copy knows the sender's device, but has no session with it, and this capture shows none that began: it was
@@ -142,7 +142,8 @@ impl Moved {
             return None;
         }
         let key = scene.outcome.key_fact()?;
-        let failed = scene.whole.book.failed_in_chain(scene.outcome.namespace()?, scene.outcome.element.sid()?, &key.ratchet_key);
+        let failed =
+            scene.whole.book.theirs.failed_in_chain(scene.outcome.namespace()?, scene.outcome.element.sid()?, &key.ratchet_key);
         let index = trial.newest_chain_index.unwrap_or(0);
         // The libsignal family writes one less than the chain's length.
         if index > key.previous_counter.saturating_add(1) {

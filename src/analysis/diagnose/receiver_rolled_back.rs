@@ -125,11 +125,11 @@ fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
 
 /// Our own stanzas used one key twice. Where two copies write in turn, device-id-collision says so.
 fn own_reuse(whole: &Whole<'_>) -> Option<Finding> {
-    if whole.book.own_branches().any(|(_, _, branches)| branches.clone_confidence().is_some()) {
+    if whole.book.ours.branches().any(|(_, _, branches)| branches.clone_confidence().is_some()) {
         return None;
     }
-    let reuse = whole.book.own_reuses().first()?;
-    let mut went_on = whole.book.own_branches().filter(|(_, _, branches)| branches.went_on());
+    let reuse = whole.book.ours.reuses().first()?;
+    let mut went_on = whole.book.ours.branches().filter(|(_, _, branches)| branches.went_on());
     let went_on = went_on.find_map(|(_, rid, branches)| Some((rid, branches.passed.as_ref()?, branches)));
     let (first, second, counter) = match &went_on {
         Some((.., branches)) => (&branches.first, &branches.second, branches.counter),
@@ -146,7 +146,7 @@ fn own_reuse(whole: &Whole<'_>) -> Option<Finding> {
         );
         ("own-rolled-back", Confidence::Likely, says)
     } else {
-        let returns = whole.book.own_branches().flat_map(|(_, _, branches)| &branches.returns);
+        let returns = whole.book.ours.branches().flat_map(|(_, _, branches)| &branches.returns);
         evidence.extend(returns.take(2).map(|at| in_stanza(at, "an earlier ratchet key of ours goes on after another one")));
         let says = format!(
             "Your own device used a key twice (towards device {}): it went back to an older state, or two copies of it run.",

@@ -61,8 +61,8 @@ impl<'a> Scene<'a> {
         self.own_sent(self.outcome.own_exchange?)
     }
 
-    fn own_sent(&self, position: usize) -> Option<&'a OwnRatchetKey> {
-        self.whole.book.own_ratchet_keys(self.outcome.namespace()?, self.outcome.element.sid()?).get(position)
+    fn own_sent(&self, number: usize) -> Option<&'a OwnRatchetKey> {
+        self.whole.book.ours.ratchet_keys(self.outcome.namespace()?, self.outcome.element.sid()?)?.get(number)
     }
 
     /// `device 4711 of bob@example.org`.

@@ -64,7 +64,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         ));
     }
     let Some(RatchetFact::Used { index, .. }) = scene.trial()?.ratchet else { return None };
-    let chain_reused = scene.whole.book.chain_reused(outcome.namespace()?, outcome.element.sid()?, &key.ratchet_key);
+    let chain_reused = scene.whole.book.theirs.reused(outcome.namespace()?, outcome.element.sid()?, &key.ratchet_key);
     let used = computed(format!(
         "counter {} of this chain was used; the chain stands at {}",
         key.counter,
@@ -130,7 +130,7 @@ fn goes_through_again(scene: &Scene<'_>, used: Evidence) -> Option<Judgement> {
     let outcome = scene.outcome;
     let (namespace, sid, key) = (outcome.namespace()?, outcome.element.sid()?, outcome.key_fact()?);
     let run = scene.whole.used_up.run(sid, &key.ratchet_key)?;
-    let passed = scene.whole.book.opened_after(namespace, sid, &key.ratchet_key, run.last);
+    let passed = scene.whole.book.theirs.opened_after(namespace, sid, &key.ratchet_key, run.last);
     if run.rising < SEVERAL
         || !passed
         || scene.whole.used_up.is_before_copy(sid, run)

@@ -85,11 +85,11 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
         evidence.push(in_stanza(&own.first.position, "your client's key exchange went out before theirs was read"));
     }
     let (namespace, sid) = (scene.outcome.namespace()?, scene.outcome.element.sid()?);
-    let order = scene.whole.book.chain_order(namespace, sid, &key.ratchet_key)?;
+    let order = scene.whole.book.theirs.order(namespace, sid, &key.ratchet_key)?;
     // In a session that we no longer have nobody answers the sender, so its chain there stays the same: one that
     // begins after that chain and an ordinary message of ours belongs to the session that we do have.
     let ours = scene.own_newest().filter(|own| own.base_key.is_none() && own.order <= order);
-    if ours.is_some_and(|own| scene.whole.book.unread_chain_between(namespace, sid, begun, own.order)) {
+    if ours.is_some_and(|own| scene.whole.book.theirs.unread_chain_between(namespace, sid, begun, own.order)) {
         return None;
     }
     if order < begun {

@@ -70,7 +70,7 @@ fn unknown_chain(scene: &Scene<'_>) -> Option<Judgement> {
     let implementation = scene.client()?.implementation;
     let limit = implementation.limits().forward_jump?;
     let (key, namespace, sid) = (scene.outcome.key_fact()?, scene.outcome.namespace()?, scene.outcome.element.sid()?);
-    let first = scene.whole.book.first_counter(namespace, sid, &key.ratchet_key)?;
+    let first = scene.whole.book.theirs.first_counter(namespace, sid, &key.ratchet_key)?;
     (first > limit).then(|| {
         Judgement::new(
             Confidence::Likely,

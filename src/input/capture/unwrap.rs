@@ -1,10 +1,10 @@
 //! Takes carbons, archive results and PubSub off a stanza and keeps what concerns OMEMO.
 
-mod bounded;
 mod fallback;
 mod pubsub;
 
 use super::clock;
+use crate::bounded_map::BoundedMap;
 use crate::model::{BareJid, CapturedEnvelope, CapturedMessage, CapturedStanza, Direction, EncryptedPart, Item, When, Wrapper};
 use crate::omemo::Namespace;
 use crate::omemo::namespace::is_unknown_version;
@@ -12,7 +12,6 @@ use crate::omemo::stanza::encrypted::Encrypted;
 use crate::omemo::stanza::envelope::Envelope;
 use crate::omemo::stanza::opt_out::OptOut;
 use crate::omemo::xml::Element;
-use bounded::BoundedMap;
 
 const CLIENT: &str = "jabber:client";
 const CARBONS: [&str; 2] = ["urn:xmpp:carbons:2", "urn:xmpp:carbons:1"];
