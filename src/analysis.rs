@@ -2,8 +2,8 @@
 //!
 //! [`investigation`] walks through a capture once. For each message, every store copy is asked what its
 //! ratchet says ([`replay`] gives a [`trial`]), the decrypted content is read ([`content`]), and what the
-//! capture shows without any key is kept in the [`book`]. All that is the message's [`outcome`];
-//! [`diagnose`] then looks for the first cause that fits.
+//! capture shows without any key is kept in the [`book`]. All that is the message's [`outcome`], which stays in
+//! view until enough has come after it; [`diagnose`] then looks for the first cause that fits.
 
 pub mod activity;
 mod associated_data;
@@ -11,11 +11,10 @@ pub mod audit;
 pub mod book;
 mod branches;
 pub mod client_words;
-pub mod conclusion;
 pub mod content;
 pub mod copies;
 pub mod diagnose;
-pub mod groups;
+mod facts;
 pub mod health;
 pub mod investigation;
 pub mod outcome;
@@ -32,4 +31,5 @@ pub mod summary;
 pub mod survey;
 pub mod trial;
 pub mod upgrade;
+mod window;
 pub mod words;

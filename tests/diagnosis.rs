@@ -6,8 +6,7 @@
 mod common;
 
 use common::{Case, codes};
-use omemoscope::analysis::investigation::{Investigation, Question};
-use omemoscope::input::capture;
+use omemoscope::analysis::investigation::Question;
 use omemoscope::input::store::{self, OpenOptions};
 use omemoscope::model::{Code, Confidence, Diagnosis};
 use std::path::Path;
@@ -108,9 +107,7 @@ fn what_only_the_senders_store_proves_is_not_proven_without_it() {
 fn a_store_newer_than_the_log_accuses_nobody() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/example");
     let stores = vec![store::open(&example.join("gajim-newer"), &OpenOptions::default()).unwrap()];
-    let mut investigation = Investigation::new(Question { stores, ..Question::default() });
-    capture::read(&example.join("gajim-earlier.log"), &mut |_| {}, &mut |event| investigation.take(event)).unwrap();
-    let found = investigation.finish();
+    let found = common::diagnose(Question { stores, ..Question::default() }, &example.join("gajim-earlier.log"));
     assert!(found.messages.len() > 5, "the log holds messages both ways");
     let accused: Vec<_> = found.messages.iter().filter(|m| !m.code.is_harmless()).collect();
     assert!(accused.is_empty(), "{accused:?}");

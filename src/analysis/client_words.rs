@@ -4,12 +4,15 @@
 //! Only the known part of a line is ever shown: the rest may hold names or plaintext.
 
 use crate::model::{ClientLine, Position};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Lines after a stanza that are taken to be about it; clients write a handful.
 const MAX_LINES: usize = 12;
+
+/// Lines of one wording that are kept to point at.
+const MAX_OF_ONE_WORDING: usize = 100;
 
 /// A known wording.
 #[derive(Debug, PartialEq, Eq)]
@@ -167,35 +170,66 @@ pub struct Said {
     pub words: &'static Words,
 }
 
-/// What clients said, by file and line.
+/// What clients said.
 #[derive(Debug, Default)]
 pub struct ClientWords {
-    files: BTreeMap<Arc<Path>, BTreeMap<u64, Said>>,
+    /// The first lines with each wording.
+    first: BTreeMap<&'static str, Vec<Said>>,
+    complaining: BTreeSet<Arc<Path>>,
 }
 
 impl ClientWords {
-    /// Notes a line, if its wording is known.
-    pub fn note(&mut self, line: &ClientLine) {
-        let Some(words) = recognise(&line.text) else { return };
-        let lines = self.files.entry(line.position.file.clone()).or_default();
-        lines.insert(line.position.line, Said { position: line.position.clone(), client: line.client, words });
+    /// Notes a line and gives what it says, if its wording is known.
+    pub fn note(&mut self, line: &ClientLine) -> Option<Said> {
+        let words = recognise(&line.text)?;
+        let said = Said { position: line.position.clone(), client: line.client, words };
+        let first = self.first.entry(words.text).or_default();
+        if first.len() < MAX_OF_ONE_WORDING {
+            first.push(said.clone());
+        }
+        if words.failure {
+            self.complaining.insert(line.position.file.clone());
+        }
+        Some(said)
     }
 
-    /// Everything that was said, by file and line.
-    pub fn all(&self) -> impl Iterator<Item = &Said> {
-        self.files.values().flat_map(BTreeMap::values)
+    /// The first lines with this wording.
+    pub fn with(&self, text: &str) -> &[Said] {
+        self.first.get(text).map_or(&[], Vec::as_slice)
     }
 
-    /// What the client said after a stanza and before the next one (`until`).
-    pub fn after(&self, position: &Position, until: Option<u64>) -> impl Iterator<Item = &Said> {
-        let from = position.line.saturating_add(1);
-        let until = until.unwrap_or(u64::MAX).max(from);
-        self.files
-            .get(&position.file)
+    /// Whether the client complains anywhere in this log.
+    pub fn complains_in(&self, file: &Path) -> bool {
+        self.complaining.contains(file)
+    }
+}
+
+/// What the client said of one message: the lines after its stanza and before the next one.
+#[derive(Clone, Debug, Default)]
+pub struct Comments(Vec<Said>);
+
+impl Comments {
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Said> {
+        self.0.iter()
+    }
+
+    /// Adds a line if it stands after the stanza at `stanza`, and there are not too many yet.
+    pub fn add(&mut self, stanza: &Position, said: Said) {
+        if said.position.file == stanza.file && said.position.line > stanza.line && self.0.len() < MAX_LINES {
+            self.0.push(said);
+        }
+    }
+
+    /// Takes away what belongs to a stanza that begins at `next`: readers hand over a stanza when it ends, and its
+    /// log may have gone on meanwhile.
+    pub fn split(&mut self, next: &Position) -> Self {
+        let (before, mut after): (Vec<_>, Vec<_>) = std::mem::take(&mut self.0)
             .into_iter()
-            .flat_map(move |lines| lines.range(from..until))
-            .map(|(_, said)| said)
-            .take(MAX_LINES)
+            .partition(|said| said.position.file != next.file || said.position.line < next.line);
+        after.retain(|said| said.position.line > next.line);
+        self.0 = before;
+        Self(after)
     }
 }
 
@@ -208,16 +242,25 @@ mod tests {
         ClientLine { position, time: None, text: text.into(), client: "Gajim" }
     }
 
+    fn at(line: u64) -> Position {
+        Position { file: Path::new("log").into(), line, byte: 0 }
+    }
+
     #[test]
     fn a_line_belongs_to_the_stanza_before_it() {
         let mut words = ClientWords::default();
-        words.note(&line(5, "(W) No valid sessionsBad Mac!"));
-        words.note(&line(9, "(I) Received duplicated message"));
-        let stanza = Position { file: Path::new("log").into(), line: 3, byte: 0 };
-        let said: Vec<_> = words.after(&stanza, Some(7)).map(|s| (s.words.text, s.words.failure)).collect();
-        assert_eq!(said, [("No valid sessions", true)]);
-        assert_eq!(words.after(&stanza, None).count(), 2);
-        assert_eq!(words.after(&stanza, Some(3)).count(), 0);
+        let mut comments = Comments::default();
+        for (number, text) in
+            [(3, "No valid sessions"), (5, "(W) No valid sessionsBad Mac!"), (9, "(I) Received duplicated message")]
+        {
+            comments.add(&at(3), words.note(&line(number, text)).expect("a known wording"));
+        }
+        let next = comments.split(&at(7));
+        let says = |comments: &Comments| comments.iter().map(|s| (s.words.text, s.words.failure)).collect::<Vec<_>>();
+        assert_eq!(says(&comments), [("No valid sessions", true)]);
+        assert_eq!(says(&next), [("Received duplicated message", false)]);
+        assert_eq!(words.with("No valid sessions").len(), 2);
+        assert!(words.complains_in(Path::new("log")) && !words.complains_in(Path::new("other")));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Causes: one a file. A cause looks at the facts of a message and says whether it explains them; the
 //! first in [`CAUSES`] that does names the code. Its doc comment is what `explain CODE` prints.
 
-use super::book::{Book, Sighting};
+use super::book::Book;
 use super::client_words::ClientWords;
-use super::outcome::Outcome;
 use super::own_device::OwnDevice;
 use super::published::Published;
-use crate::model::{Code, Confidence, Finding, Store};
+use super::window::Window;
+use crate::model::{Code, Finding, Store};
 
 mod ad_mismatch;
 mod between_copies;
@@ -17,6 +17,8 @@ mod chain_age;
 mod device_id_collision;
 mod duplicate_message;
 mod empty_message;
+mod gathering;
+mod hindsight;
 mod identity_changed;
 mod judgement;
 mod label_signature_invalid;
@@ -47,12 +49,13 @@ mod variant_mismatch;
 mod verdict;
 mod wrong_recipient_jid;
 
-pub use beyond_copy::BeyondCopy;
-pub use newer_copy::UsedUp;
+pub use gathering::Gathering;
+pub use hindsight::{Hindsight, RolledBack};
 pub use ok::OPT_OUT;
 pub use scene::Scene;
-pub use verdict::{Verdicts, verdict_at};
+pub use verdict::verdict_at;
 
+use gathering::{at_the_end, nothing};
 use judgement::{Judgement, capital, computed, in_stanza, in_store, rule};
 
 /// A cause.
@@ -63,8 +66,8 @@ pub struct Cause {
     source: &'static str,
     /// Whether it explains a message.
     judge: fn(&Scene<'_>) -> Option<Judgement>,
-    /// What it has to say about the whole.
-    whole: fn(&Whole<'_>, &Verdicts<'_>) -> Vec<Finding>,
+    /// What it remembers, to say at the end what holds for the whole.
+    gather: fn() -> Box<dyn Gathering>,
 }
 
 /// The causes in the order of decision: the first that fits names the code.
@@ -109,83 +112,33 @@ pub struct Whole<'a> {
     pub book: &'a Book,
     /// Lists and bundles.
     pub published: &'a Published,
-    /// All messages.
-    pub outcomes: &'a [Outcome],
+    /// The messages in view.
+    pub window: &'a Window,
     /// What the client itself said.
     pub client_words: &'a ClientWords,
     /// The stores are early snapshots.
     pub snapshots_only: bool,
     /// The other end's stores.
     pub peers: &'a [Store],
-    /// A message whose failure by itself shows that our store is an older copy.
-    pub rolled_back: Option<&'a RolledBack>,
-    /// Messages that came live under keys that the store copy had used up.
-    pub used_up: &'a UsedUp,
-    /// How the client fares with what the copy cannot open.
-    pub beyond_copy: &'a BeyondCopy,
-}
-
-/// A message that shows by itself that our store is an older copy.
-#[derive(Clone, Debug)]
-pub struct RolledBack {
-    /// The sender's device.
-    pub sid: u32,
-    /// Where it stands.
-    pub sighting: Sighting,
-    /// How surely it shows that.
-    pub confidence: Confidence,
+    /// What shows only later in the capture.
+    pub hindsight: &'a Hindsight,
 }
 
 impl Whole<'_> {
-    /// All messages, in order.
-    pub fn scenes(&self) -> impl Iterator<Item = Scene<'_>> {
-        (0..self.outcomes.len()).filter_map(|order| self.scene(order))
-    }
-
     /// The message at this place among all.
     pub fn scene(&self, order: usize) -> Option<Scene<'_>> {
-        let next = self.outcomes.get(order + 1).map(|o| &o.header.position);
-        Some(Scene { outcome: self.outcomes.get(order)?, whole: self, order, next })
-    }
-
-    /// Looks for a message that shows by itself that our store is an older copy; one that only may show it is taken
-    /// where there is no better.
-    pub fn find_rolled_back(&self) -> Option<RolledBack> {
-        let mut possible = None;
-        let surer = |found: RolledBack| match found.confidence {
-            Confidence::Possible => {
-                possible.get_or_insert(found);
-                None
-            }
-            _ => Some(found),
-        };
-        self.rolled_back_signs().find_map(surer).or(possible)
-    }
-
-    fn rolled_back_signs(&self) -> impl Iterator<Item = RolledBack> {
-        self.scenes().filter_map(|scene| {
-            let outcome = scene.outcome;
-            let moved = own_ratchet_moved::own_ratchet_moved(&scene)?;
-            let header = &outcome.header;
-            let sighting = Sighting { position: header.position.clone(), id: header.id.as_deref().map(Into::into) };
-            let old = !moved.within_capture || scene.client_failed();
-            (old && outcome.opened_by.is_none()).then_some(RolledBack {
-                sid: outcome.element.sid()?,
-                sighting,
-                confidence: moved.confidence,
-            })
-        })
+        Some(Scene { outcome: self.window.get(order)?, whole: self, order })
     }
 }
 
-/// A cause that has nothing to say about the whole.
-fn nothing(_whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    Vec::new()
+/// The memories of all causes, empty.
+pub fn gatherings() -> Vec<Box<dyn Gathering>> {
+    CAUSES.iter().map(|cause| (cause.gather)()).collect()
 }
 
 /// Findings about the whole, of all causes.
-pub fn findings(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    let findings = CAUSES.iter().flat_map(|cause| (cause.whole)(whole, verdicts));
+pub fn findings(gatherings: &[Box<dyn Gathering>], whole: &Whole<'_>) -> Vec<Finding> {
+    let findings = gatherings.iter().flat_map(|gathering| gathering.findings(whole));
     findings.map(|finding| Finding { sentence: capital(&finding.sentence), ..finding }).collect()
 }
 

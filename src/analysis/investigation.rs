@@ -1,24 +1,12 @@
 //! The main job: stores and captures in, a diagnosis out.
+//!
+//! Messages go by once. Each is judged when enough has come after it, or when the captures end, and then forgotten, so
+//! that memory grows with the devices, not with the messages.
 
-use super::book::{Book, Sighting};
-use super::client_words::ClientWords;
-use super::conclusion::Conclusion;
-use super::content::{self, Payload};
-use super::diagnose::{BeyondCopy, RolledBack, UsedUp, Whole};
-use super::outcome::{Addressing, Element, ExchangeKeys, Header, KeyFact, OpenedBy, Origin, Outcome, SenderTrust};
-use super::own_device::OwnDevice;
-use super::peer::{self, PeerFact};
-use super::pool::Pool;
-use super::published::Published;
-use super::replay::Query;
-use super::trial::Trial;
-use crate::input::capture::unwrap::Unwrapper;
-use crate::model::{BareJid, CaptureEvent, CapturedMessage, Diagnosis, Direction, EncryptedPart, Finding, Item, Store, Wrapper};
-use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
-use crate::omemo::stanza::envelope::EnvelopeContext;
-use crate::omemo::wire::{self, KeyContent, ParsedKey, WireError};
-use crate::omemo::{IdentityKey, Namespace};
-use std::sync::Arc;
+use super::diagnose::{self, Gathering, Hindsight, verdict_at};
+use super::facts::Facts;
+use super::summary::Summary;
+use crate::model::{BareJid, CaptureEvent, Diagnosis, Finding, MessageVerdict, Store};
 
 /// What a diagnosis is made from, besides the captures.
 #[derive(Debug, Default)]
@@ -35,486 +23,80 @@ pub struct Question {
     pub snapshots_only: bool,
 }
 
-/// What messages have in common.
-#[derive(Debug, Default)]
-struct Kept {
-    addressings: Pool<Addressing>,
-    trials: Pool<[Trial]>,
-    trusts: Pool<SenderTrust>,
-    peers: Pool<PeerFact>,
-    jids: Pool<str>,
-}
-
-impl Kept {
-    fn jid(&mut self, jid: &mut Option<BareJid>) {
-        if let Some(jid) = jid {
-            *jid = BareJid::kept(self.jids.keep(jid.as_str()));
-        }
-    }
-}
-
 /// A running investigation.
 #[derive(Debug)]
 pub struct Investigation {
-    own: Vec<OwnDevice>,
-    peers: Vec<Store>,
-    account: Option<BareJid>,
-    snapshots_only: bool,
-    unwrapper: Unwrapper,
-    book: Book,
-    published: Published,
-    outcomes: Vec<Outcome>,
-    client_words: ClientWords,
-    kept: Kept,
+    facts: Facts,
+    hindsight: Hindsight,
+    gatherings: Vec<Box<dyn Gathering>>,
+    summary: Summary,
+}
+
+/// Where verdicts go, in the order of the capture.
+pub type Judged<'a> = &'a mut dyn FnMut(MessageVerdict);
+
+/// What concerns more than one message.
+#[derive(Debug)]
+pub struct Conclusion {
+    /// What a person needs to know first, a few sentences.
+    pub summary: Vec<String>,
+    /// What holds for the whole, most important first.
+    pub findings: Vec<Finding>,
 }
 
 impl Investigation {
     /// Begins with the stores.
     pub fn new(question: Question) -> Self {
-        let mut own = OwnDevice::gather(question.stores, question.account.as_ref());
-        if let Some(device) = question.device {
-            own.retain(|o| o.device_id.is_none_or(|id| id == device));
-            own.iter_mut().for_each(|o| o.device_id = Some(device));
-        }
-        if own.is_empty() {
-            own.push(OwnDevice::bare(question.account.clone(), question.device));
-        }
         Self {
-            own,
-            peers: question.peers,
-            account: question.account,
-            snapshots_only: question.snapshots_only,
-            unwrapper: Unwrapper::default(),
-            book: Book::default(),
-            published: Published::default(),
-            outcomes: Vec::new(),
-            client_words: ClientWords::default(),
-            kept: Kept::default(),
+            facts: Facts::new(question),
+            hindsight: Hindsight::default(),
+            gatherings: diagnose::gatherings(),
+            summary: Summary::default(),
         }
     }
 
-    /// Takes the next thing a capture holds.
-    pub fn take(&mut self, event: CaptureEvent) {
-        match event {
-            CaptureEvent::Stanza(stanza) => {
-                let account = stanza.account.clone().or_else(|| self.only_account());
-                for item in self.unwrapper.items(&stanza) {
-                    match item {
-                        Item::Message(message) => self.message(*message),
-                        Item::DeviceList(list) => self.published.take_list(list, account.as_ref(), self.outcomes.len()),
-                        Item::Bundle(bundle) => self.published.take_bundle(*bundle, account.as_ref()),
-                        Item::Envelope(_) => {}
-                        Item::PubsubFailure(failure) => self.published.take_failure(failure),
-                    }
-                }
-            }
-            CaptureEvent::ClientLine(line) => self.client_words.note(&line),
+    /// Takes the next thing a capture holds, and hands over the verdicts that can be given now.
+    pub fn take(&mut self, event: CaptureEvent, judged: Judged<'_>) {
+        let known = self.facts.window().end();
+        self.facts.take(event);
+        let window = self.facts.window();
+        for (order, outcome) in (known..window.end()).filter_map(|order| Some((order, window.get(order)?))) {
+            self.hindsight.note(order, outcome);
+        }
+        if let Some(until) = window.ripe() {
+            self.judge(until, judged);
         }
     }
 
-    /// Judges everything.
-    pub fn conclude(self) -> Conclusion {
-        Conclusion::new(self)
+    /// Hands over all verdicts that are left, and says what concerns more than one message.
+    pub fn conclude(mut self, judged: Judged<'_>) -> Conclusion {
+        self.judge(self.facts.window().end(), judged);
+        let mut findings = self.facts.published_findings();
+        findings.extend(diagnose::findings(&self.gatherings, &self.facts.whole(&self.hindsight)));
+        Conclusion { summary: self.summary.sentences(&findings), findings }
     }
 
-    /// Judges everything, with every verdict in memory.
-    pub fn finish(self) -> Diagnosis {
-        self.conclude().into_diagnosis()
+    /// The whole diagnosis of some events, in memory.
+    pub fn diagnose(mut self, events: impl IntoIterator<Item = CaptureEvent>) -> Diagnosis {
+        let mut messages = Vec::new();
+        events.into_iter().for_each(|event| self.take(event, &mut |verdict| messages.push(verdict)));
+        let Conclusion { summary, findings } = self.conclude(&mut |verdict| messages.push(verdict));
+        Diagnosis { summary, messages, findings }
     }
 
-    /// All that is known, for the causes.
-    pub(super) fn whole<'a>(
-        &'a self,
-        rolled_back: Option<&'a RolledBack>,
-        used_up: &'a UsedUp,
-        beyond_copy: &'a BeyondCopy,
-    ) -> Whole<'a> {
-        Whole {
-            own: &self.own,
-            book: &self.book,
-            published: &self.published,
-            outcomes: &self.outcomes,
-            client_words: &self.client_words,
-            snapshots_only: self.snapshots_only,
-            peers: &self.peers,
-            rolled_back,
-            used_up,
-            beyond_copy,
+    /// Judges the messages in view up to this place, and forgets them.
+    fn judge(&mut self, until: usize, judged: Judged<'_>) {
+        let looked = Hindsight::look(&self.facts.whole(&self.hindsight), until);
+        self.hindsight.keep(looked);
+        let rolled_back = Hindsight::find_rolled_back(&self.facts.whole(&self.hindsight));
+        self.hindsight.keep_rolled_back(rolled_back);
+        let whole = self.facts.whole(&self.hindsight);
+        for order in self.facts.window().orders().start..until {
+            let (Some(scene), Some(verdict)) = (whole.scene(order), verdict_at(&whole, order)) else { continue };
+            self.gatherings.iter_mut().for_each(|gathering| gathering.note(&scene, &verdict));
+            self.summary.note(&verdict);
+            judged(verdict);
         }
+        self.facts.forget(until);
     }
-
-    /// The messages that came live under keys that the store copy had used up.
-    pub(super) fn used_up(&self) -> UsedUp {
-        UsedUp::of(&self.outcomes)
-    }
-
-    /// What is wrong with published lists and bundles.
-    pub(super) fn published_findings(&self) -> Vec<Finding> {
-        self.published.findings(&|jid, id| self.identity(jid, id))
-    }
-
-    fn only_account(&self) -> Option<BareJid> {
-        self.account.clone().or_else(|| match self.own.as_slice() {
-            [one] => one.jid.clone(),
-            _ => None,
-        })
-    }
-
-    fn identity(&self, jid: &BareJid, device_id: u32) -> Option<IdentityKey> {
-        let replays = self.own.iter().flat_map(|o| &o.replays);
-        replays.rev().find_map(|r| {
-            let own = r.account.jid.as_ref() == Some(jid) && r.account.own_device_id == Some(device_id);
-            if own { r.account.identity.as_ref().map(|i| i.public) } else { r.identity(jid, device_id, Namespace::Omemo2) }
-        })
-    }
-
-    fn message(&mut self, message: CapturedMessage) {
-        let Some(index) = self.own_device_for(&message) else { return };
-        let mut outcome = blank(&message, index);
-        self.kept.jid(&mut outcome.header.from);
-        self.kept.jid(&mut outcome.header.room);
-        if let EncryptedPart::Known(encrypted) = &message.encrypted {
-            self.learn_own_address(index, &message, encrypted);
-            outcome.origin = origin(&self.own[index], &message, encrypted.sid);
-            outcome.addressing = self.kept.addressings.keep(addressing(&self.own[index], encrypted));
-            let sighting = Sighting { position: message.position.clone(), id: message.id.clone() };
-            self.note_connection(&message, encrypted, &sighting);
-            match (outcome.origin, encrypted.sid) {
-                (Origin::ThisDevice, _) => self.own_message(&mut outcome, &message, encrypted, &sighting),
-                (_, Some(sid)) => self.received(&mut outcome, &message, encrypted, sid, &sighting),
-                (_, None) => {}
-            }
-        } else if let EncryptedPart::Broken { partial: Some(encrypted), .. } = &message.encrypted {
-            outcome.addressing = self.kept.addressings.keep(addressing(&self.own[index], encrypted));
-        }
-        self.outcomes.push(outcome);
-    }
-
-    /// The own device a message concerns; `None` if it concerns none (in a server's log).
-    fn own_device_for(&self, message: &CapturedMessage) -> Option<usize> {
-        let encrypted = match &message.encrypted {
-            EncryptedPart::Known(encrypted) | EncryptedPart::Broken { partial: Some(encrypted), .. } => Some(encrypted),
-            _ => None,
-        };
-        let score = |own: &OwnDevice| {
-            let is_own = |jid: &Option<BareJid>| jid.as_ref().and_then(|j| own.is_jid(j)) == Some(true);
-            let keyed = encrypted.is_some_and(|e| e.keys.iter().any(|k| k.rid.is_some() && k.rid == own.device_id));
-            let sent = encrypted.is_some_and(|e| e.sid.is_some() && e.sid == own.device_id);
-            8 * u8::from(keyed)
-                + 4 * u8::from(is_own(&message.to))
-                + 2 * u8::from(sent)
-                + u8::from(is_own(&message.account) || is_own(&message.from))
-        };
-        let (index, best) = self.own.iter().map(score).enumerate().max_by_key(|(i, s)| (*s, std::cmp::Reverse(*i)))?;
-        let own = &self.own[index];
-        // A stanza between two others, in a log of a server: both ends are known and neither is us.
-        let foreign = |jid: &Option<BareJid>| jid.as_ref().is_some_and(|j| own.is_jid(j) == Some(false));
-        let server_log = message.direction.is_some() && message.account.is_none();
-        let stranger = best == 0 && message.room.is_none() && server_log && foreign(&message.to) && foreign(&message.from);
-        let elsewhere = best == 0 && message.account.as_ref().is_some_and(|a| own.is_jid(a) == Some(false));
-        (!stranger && !elsewhere).then_some(index)
-    }
-
-    /// Learns our own address from a message that is made for our device.
-    fn learn_own_address(&mut self, index: usize, message: &CapturedMessage, encrypted: &Encrypted) {
-        let own = &mut self.own[index];
-        if own.jid.is_some() || own.device_id.is_none() {
-            return;
-        }
-        let key = encrypted.keys.iter().find(|k| k.rid == own.device_id);
-        let named = key.and_then(|k| k.jid.as_deref()).and_then(BareJid::new);
-        let addressed = message.to.clone().filter(|_| key.is_some() && message.room.is_none());
-        own.jid = message.account.clone().or(named).or(addressed);
-    }
-
-    /// Which connection of the sender's device a live message came over.
-    fn note_connection(&mut self, message: &CapturedMessage, encrypted: &Encrypted, sighting: &Sighting) {
-        let live = message.wrapper == Wrapper::Direct && message.sent.is_none() && message.room.is_none();
-        let resource = message.from_full.as_deref().and_then(|full| Some(full.split_once('/')?.1));
-        if let (true, Some(from), Some(sid), Some(resource)) = (live, &message.from, encrypted.sid, resource) {
-            self.book.note_connection(from, sid, resource, sighting);
-        }
-    }
-
-    /// A message that this very device sent: its ratchet keys are evidence, and our sending chain may open it.
-    fn own_message(&mut self, outcome: &mut Outcome, message: &CapturedMessage, encrypted: &Encrypted, sighting: &Sighting) {
-        let own = &self.own[outcome.own];
-        for key in &encrypted.keys {
-            let (Some(rid), Ok(parsed)) = (key.rid, wire::parse(encrypted.namespace, &key.content, key.flagged)) else {
-                continue;
-            };
-            let live = message.wrapper == Wrapper::Direct && message.sent.is_none();
-            self.book.ours.note(encrypted.namespace, rid, &parsed.content, sighting, self.outcomes.len(), live);
-            let message_of_ours = parsed.content.message();
-            if live && own.replays.first().is_some_and(|r| r.has_sent(rid, encrypted.namespace, message_of_ours)) {
-                self.book.ours.note_before_copy(rid, self.outcomes.len());
-            }
-            if outcome.opened_by.is_some() {
-                continue;
-            }
-            let material = own.replays.iter().find_map(|r| r.own_message_key(rid, encrypted.namespace, message_of_ours));
-            if let Some(material) = material {
-                outcome.opened_by = Some(OpenedBy::OwnChain);
-                outcome.payload = Some(Box::new(content::open(encrypted, &material, &context(own, message))));
-            }
-        }
-    }
-
-    fn received(
-        &mut self,
-        outcome: &mut Outcome,
-        message: &CapturedMessage,
-        encrypted: &Encrypted,
-        sid: u32,
-        sighting: &Sighting,
-    ) {
-        outcome.heard = self.book.theirs.newest_counter(encrypted.namespace, sid);
-        let own_id = self.own[outcome.own].device_id;
-        if own_id.is_none() {
-            return self.in_the_clear(outcome, encrypted, sid, sighting);
-        }
-        let for_us: Vec<&KeyElement> = encrypted.keys.iter().filter(|k| k.rid.is_some() && k.rid == own_id).collect();
-        let ours = |k: &&KeyElement| self.own[outcome.own].is_key_jid(k.jid.as_deref());
-        let (mut keys, others): (Vec<&KeyElement>, Vec<&KeyElement>) = for_us.into_iter().partition(ours);
-        keys.extend(others);
-        for key in &keys {
-            match read_key(encrypted.namespace, key) {
-                Err(error) => {
-                    if outcome.key.is_none() {
-                        outcome.key = Some(Err(error));
-                    }
-                }
-                Ok(parsed) => {
-                    if self.try_key(outcome, message, encrypted, sid, &parsed, sighting) {
-                        if let Some(Ok(fact)) = &mut outcome.key {
-                            fact.unreadable_keys = keys.iter().filter(|k| read_key(encrypted.namespace, k).is_err()).count();
-                        }
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Without a device id of ours, what stands in clear is looked at for all receivers. One key element a
-    /// message is booked, that of the lowest id: a sender that repeats itself does so towards all devices.
-    fn in_the_clear(&mut self, outcome: &mut Outcome, encrypted: &Encrypted, sid: u32, sighting: &Sighting) {
-        let mut keys: Vec<&KeyElement> = encrypted.keys.iter().filter(|k| k.rid.is_some()).collect();
-        keys.sort_by_key(|k| k.rid);
-        let mut error = None;
-        let mut best: Option<KeyFact> = None;
-        for key in keys {
-            match read_key(encrypted.namespace, key) {
-                Err(e) => error = error.or(Some(e)),
-                Ok(parsed) => {
-                    let fact = key_fact(&parsed);
-                    if best.is_none() {
-                        let message = parsed.content.message();
-                        outcome.seen_before =
-                            self.book.theirs.note(encrypted.namespace, sid, message, sighting, self.outcomes.len()).map(Box::new);
-                    }
-                    if let KeyContent::KeyExchange(exchange) = &parsed.content {
-                        self.book.note_identity(
-                            encrypted.namespace,
-                            outcome.header.from.as_ref(),
-                            sid,
-                            &exchange.identity_key,
-                            sighting,
-                        );
-                    }
-                    let tells = |f: &KeyFact| (f.flag_contradicts, f.is_exchange(), f.counter);
-                    if best.as_ref().is_none_or(|b| tells(&fact) > tells(b)) {
-                        best = Some(fact);
-                    }
-                }
-            }
-        }
-        outcome.key = best.map(Ok).or(error.map(Err));
-    }
-
-    /// Tries one key element on every store copy; true if it opened.
-    fn try_key(
-        &mut self,
-        outcome: &mut Outcome,
-        message: &CapturedMessage,
-        encrypted: &Encrypted,
-        sid: u32,
-        parsed: &ParsedKey,
-        sighting: &Sighting,
-    ) -> bool {
-        let namespace = encrypted.namespace;
-        let from = message.from.as_ref();
-        let own = &mut self.own[outcome.own];
-        let order = self.outcomes.len();
-        let seen = self.book.theirs.note(namespace, sid, parsed.content.message(), sighting, order);
-        if let KeyContent::KeyExchange(exchange) = &parsed.content {
-            self.book.note_exchange(namespace, from, sid, exchange, sighting);
-        }
-        let peer = own.device_id.and_then(|id| peer::fact(&self.peers, from, sid, id, namespace));
-        let query = Query {
-            from,
-            written: message.from_full.as_deref(),
-            sid,
-            namespace,
-            content: &parsed.content,
-            book: &self.book,
-            peer: peer.as_ref(),
-            order,
-        };
-        let (trials, mut opened): (Vec<_>, Vec<_>) = own.replays.iter_mut().map(|replay| replay.receive(&query)).unzip();
-        let by_trial = opened.iter().position(Option::is_some);
-        let from_peer = || {
-            let id = own.device_id?;
-            peer::key_material(&self.peers, from, sid, id, namespace, parsed.content.message())
-        };
-        let opening = by_trial.and_then(|index| opened[index].take());
-        let identity = opening.as_ref().map(|opening| opening.identity);
-        let (material, opened_by) = match (opening, by_trial) {
-            (Some(opening), Some(index)) => (Some(opening.material), Some(OpenedBy::Trial(index))),
-            _ => from_peer().map(|material| (material, OpenedBy::Peer)).unzip(),
-        };
-        if let Some(own_keys) = self.book.ours.ratchet_keys(namespace, sid) {
-            outcome.own_newest = own_keys.newest_number();
-            outcome.own_counter = own_keys.newest().map(|newest| newest.counter);
-            outcome.own_exchange = own_keys.exchange();
-        }
-        outcome.key = Some(Ok(key_fact(parsed)));
-        outcome.seen_before = seen.map(Box::new);
-        // The identity keys have been tried; a message need not carry them any further.
-        let peer = peer.map(|peer| PeerFact { own_keys: Vec::new(), our_keys: Vec::new(), ..peer });
-        outcome.peer = peer.map(|peer| self.kept.peers.keep(peer));
-        outcome.trials = self.kept.trials.keep(trials);
-        outcome.opened_by = opened_by;
-        outcome.trust = trust(own, outcome, from, sid, namespace).map(|trust| self.kept.trusts.keep(trust));
-        self.book.theirs.note_result(namespace, sid, parsed.content.message(), by_trial.is_some(), order);
-        let Some(material) = material else { return false };
-        if let (Some(identity), None) = (identity, parsed.content.key_exchange()) {
-            self.book.note_identity(namespace, from, sid, &identity, sighting);
-        }
-        let own = &self.own[outcome.own];
-        outcome.payload = Some(Box::new(content::open(encrypted, &material, &context(own, message))));
-        !matches!(outcome.payload.as_deref(), Some(Payload::Failed(_)))
-    }
-}
-
-fn read_key(namespace: Namespace, key: &KeyElement) -> Result<ParsedKey, WireError> {
-    wire::parse(namespace, &key.content, key.flagged)
-}
-
-fn key_fact(parsed: &ParsedKey) -> KeyFact {
-    let message = parsed.content.message();
-    let exchange = parsed.content.key_exchange();
-    KeyFact {
-        flag_contradicts: parsed.flag_contradicts,
-        ratchet_key: message.ratchet_key,
-        counter: message.counter,
-        previous_counter: message.previous_counter,
-        exchange: exchange.map(|e| Box::new(ExchangeKeys { base_key: e.base_key, identity: e.identity_key })),
-        unreadable_keys: 0,
-    }
-}
-
-fn blank(message: &CapturedMessage, own: usize) -> Outcome {
-    let element = match &message.encrypted {
-        EncryptedPart::Known(e) => Element::Known {
-            namespace: e.namespace,
-            sid: e.sid,
-            faults: e.faults.as_slice().into(),
-            has_payload: e.payload.is_some() || e.payload_left_out,
-        },
-        EncryptedPart::UnknownNamespace { uri, sid } => Element::Unknown { uri: uri.as_str().into(), sid: *sid },
-        EncryptedPart::Broken { error, partial } => Element::Broken {
-            error: Box::new(error.clone()),
-            namespace: partial.as_ref().map(|e| e.namespace),
-            sid: partial.as_ref().and_then(|e| e.sid),
-        },
-    };
-    Outcome {
-        header: Header {
-            id: message.id.as_deref().map(Into::into),
-            from: message.from.clone(),
-            from_full: message.from_full.as_deref().filter(|_| message.from.is_none()).map(Into::into),
-            room: message.room.clone(),
-            wrapper: message.wrapper,
-            delayed: message.sent.is_some(),
-            time: message.sent.clone().or_else(|| message.time.clone()),
-            direction: message.direction,
-            position: message.position.clone(),
-            fallback_of: message.fallback_of,
-        },
-        element,
-        own,
-        origin: Origin::Contact,
-        addressing: Arc::default(),
-        key: None,
-        trials: Arc::default(),
-        opened_by: None,
-        payload: None,
-        seen_before: None,
-        trust: None,
-        own_newest: None,
-        own_counter: None,
-        own_exchange: None,
-        heard: None,
-        peer: None,
-        repairs: message.repairs.as_slice().into(),
-    }
-}
-
-fn origin(own: &OwnDevice, message: &CapturedMessage, sid: Option<u32>) -> Origin {
-    let outgoing = message.direction == Some(Direction::Outgoing);
-    let from_us = match &message.from {
-        Some(from) => own.is_jid(from).unwrap_or(outgoing),
-        // Our own log's outgoing line, or a room that hides addresses.
-        None => outgoing || message.room.is_some(),
-    };
-    match (sid.is_some() && sid == own.device_id, from_us) {
-        (true, true) => Origin::ThisDevice,
-        (true, false) => Origin::OurIdElsewhere,
-        (false, _) if message.from.as_ref().is_some_and(|f| own.is_jid(f) == Some(true)) => Origin::OwnAccount,
-        (false, _) => Origin::Contact,
-    }
-}
-
-fn addressing(own: &OwnDevice, encrypted: &Encrypted) -> Addressing {
-    let mut addressing = Addressing::default();
-    for key in &encrypted.keys {
-        let Some(rid) = key.rid else { continue };
-        addressing.rids.push(rid);
-        let our_jid = own.is_key_jid(key.jid.as_deref());
-        match (Some(rid) == own.device_id, our_jid) {
-            (true, true) => addressing.ours += 1,
-            (true, false) => addressing.other_jid = key.jid.clone(),
-            (false, _) => {}
-        }
-    }
-    addressing
-}
-
-fn context<'a>(own: &'a OwnDevice, message: &'a CapturedMessage) -> EnvelopeContext<'a> {
-    EnvelopeContext {
-        from: message.from.as_ref().map(BareJid::as_str),
-        to: message.to.as_ref().or(own.jid.as_ref()).map(BareJid::as_str),
-        room: message.room.as_ref().map(BareJid::as_str),
-        time: message.sent.as_ref().or(message.time.as_ref()).and_then(|w| w.instant),
-    }
-}
-
-/// The trust that the opening copy (else the newest) has in the sender's device.
-fn trust(own: &OwnDevice, outcome: &Outcome, from: Option<&BareJid>, sid: u32, namespace: Namespace) -> Option<SenderTrust> {
-    let replay = match outcome.opened_by {
-        Some(OpenedBy::Trial(i)) => own.replays.get(i),
-        _ => own.replays.last(),
-    }?;
-    let from = from?;
-    let identity = outcome.key_fact().and_then(KeyFact::identity).or_else(|| replay.identity(from, sid, namespace));
-    let devices = || replay.account.devices.iter().filter(|d| d.jid == *from);
-    let device = devices()
-        .find(|d| identity.is_some() && d.identity == identity)
-        .or_else(|| devices().find(|d| d.device_id == Some(sid)))?;
-    Some(SenderTrust {
-        trust: device.trust.clone(),
-        fingerprint: device.identity.map(|i| i.fingerprint()),
-        place: device.place.clone(),
-    })
 }

@@ -1,6 +1,7 @@
 //! Everything known about one message, before a cause is looked for.
 
 use super::book::SeenBefore;
+use super::client_words::Comments;
 use super::content::Payload;
 use super::peer::PeerFact;
 use super::trial::Trial;
@@ -50,6 +51,8 @@ pub struct Outcome {
     pub peer: Option<Arc<PeerFact>>,
     /// What the log's reader had to repair.
     pub repairs: Box<[String]>,
+    /// What the client itself said of it.
+    pub comments: Comments,
 }
 
 /// The stanza around it.

@@ -26,6 +26,11 @@ impl<T: ?Sized + Eq + Hash> Pool<T> {
         self.0.insert(kept.clone());
         kept
     }
+
+    /// Lets go of values that nobody else holds any more.
+    pub fn sweep(&mut self) {
+        self.0.retain(|kept| Arc::strong_count(kept) > 1);
+    }
 }
 
 #[cfg(test)]
@@ -38,5 +43,8 @@ mod tests {
         let (first, second, other) = (pool.keep(vec![1, 2]), pool.keep(vec![1, 2]), pool.keep(vec![2, 1]));
         assert!(Arc::ptr_eq(&first, &second));
         assert!(!Arc::ptr_eq(&first, &other));
+        drop(other);
+        pool.sweep();
+        assert_eq!(pool.0.len(), 1);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::inputs::{self, StoreArgs};
 use super::terminal::Terminal;
-use super::{Global, Outcome, Stop, diagnose};
-use crate::report::decrypt::Decrypted;
+use super::{Format, Global, Outcome, Stop, diagnose};
+use crate::analysis::investigation::Question;
+use crate::report::decrypt::{Decrypted, message_text};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -35,9 +36,30 @@ impl Decrypt {
     pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
         let stores = inputs::open_stores(global, terminal, &self.store)?;
         inputs::warn_of_problems(terminal, &stores);
-        let (conclusion, sources) = diagnose::investigate(global, terminal, stores, Vec::new(), true, &self.captures)?;
-        let view = Decrypted::new(&conclusion, sources);
-        terminal.show(&view)?;
-        Ok(Outcome::findings(view.needs_attention()))
+        let json = terminal.format == Format::Json;
+        if json {
+            terminal.begin_list("decrypt", "messages")?;
+        }
+        let mut page = terminal.page();
+        let mut decrypted = Decrypted::default();
+        let (account, device) = (global.account.clone(), global.device);
+        let question = Question { stores, peers: Vec::new(), account, device, snapshots_only: true };
+        let (_, sources) = diagnose::investigate(terminal, question, &self.captures, &mut |terminal, verdict| {
+            let message = decrypted.take(&verdict);
+            if json {
+                return terminal.item(&message);
+            }
+            message_text(&mut page, &message);
+            terminal.write_more(&page.take())
+        })?;
+        decrypted.finish(sources);
+        if json {
+            terminal.end_list(&decrypted)?;
+        } else {
+            terminal.write_more(decrypted.gap())?;
+            decrypted.text(&mut page);
+            terminal.write(&page.take())?;
+        }
+        Ok(Outcome::findings(decrypted.needs_attention()))
     }
 }

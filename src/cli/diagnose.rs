@@ -2,10 +2,10 @@
 
 use super::inputs::{self, PasswordArgs, StoreArgs};
 use super::terminal::Terminal;
-use super::{Global, Outcome, Stop};
-use crate::analysis::conclusion::Conclusion;
-use crate::analysis::investigation::{Investigation, Question};
-use crate::model::Store;
+use super::{Format, Global, Outcome, Stop};
+use crate::analysis::investigation::{Conclusion, Investigation, Question};
+use crate::model::{MessageVerdict, Store};
+use crate::report::View;
 use crate::report::diagnose::{DiagnosisView, Sources};
 use clap::{ArgGroup, Args};
 use std::path::PathBuf;
@@ -64,31 +64,59 @@ impl Diagnose {
         let peers = self.peers.iter().map(|p| inputs::open_store(terminal, p, &mut options)).collect::<Result<Vec<_>, _>>()?;
         inputs::warn_of_problems(terminal, &stores);
         inputs::warn_of_problems(terminal, &peers);
-        let (conclusion, sources) = investigate(global, terminal, stores, peers, self.snapshot, &self.captures)?;
-        let view = DiagnosisView::new(&conclusion, sources, self.show_plaintext);
-        terminal.show(&view)?;
+        let json = terminal.format == Format::Json;
+        if json {
+            terminal.begin_list(DiagnosisView::COMMAND, "messages")?;
+        }
+        let mut view = DiagnosisView::new(self.show_plaintext, global.verbose);
+        let question =
+            Question { stores, peers, account: global.account.clone(), device: global.device, snapshots_only: self.snapshot };
+        let (conclusion, sources) = investigate(terminal, question, &self.captures, &mut |terminal, verdict| {
+            if !json {
+                view.take(&verdict);
+                return Ok(());
+            }
+            view.count(&verdict);
+            terminal.item(&view.message(&verdict))
+        })?;
+        view.finish(&conclusion, sources);
+        if json {
+            terminal.end_list(&view)?
+        } else {
+            terminal.show(&view)?
+        }
         Ok(Outcome::findings(view.needs_attention()))
     }
 }
 
+/// Where verdicts are shown, as they come.
+pub type Shown<'a> = &'a mut dyn FnMut(&mut Terminal, MessageVerdict) -> Result<(), Stop>;
+
 /// Stores and captures in, a diagnosis out.
 pub fn investigate(
-    global: &Global,
-    terminal: &Terminal,
-    stores: Vec<Store>,
-    peers: Vec<Store>,
-    snapshots_only: bool,
+    terminal: &mut Terminal,
+    question: Question,
     captures: &[PathBuf],
+    shown: Shown<'_>,
 ) -> Result<(Conclusion, Sources), Stop> {
     let names = |stores: &[Store]| stores.iter().map(|s| s.path.display().to_string()).collect();
     let mut sources = Sources {
-        stores: names(&stores),
-        peers: names(&peers),
+        stores: names(&question.stores),
+        peers: names(&question.peers),
         captures: captures.iter().map(|p| p.display().to_string()).collect(),
         stanzas: 0,
     };
-    let question = Question { stores, peers, account: global.account.clone(), device: global.device, snapshots_only };
+    let progress = terminal.progress();
+    let mut result = Ok(());
+    let mut show = |verdict| {
+        if result.is_ok() {
+            result = shown(terminal, verdict);
+        }
+        inputs::stop_early(&result);
+    };
     let mut investigation = Investigation::new(question);
-    sources.stanzas = inputs::read_captures(terminal.progress(), captures, &mut |event| investigation.take(event))?;
-    Ok((investigation.conclude(), sources))
+    sources.stanzas = inputs::read_captures(progress, captures, &mut |event| investigation.take(event, &mut show))?;
+    let conclusion = investigation.conclude(&mut show);
+    result?;
+    Ok((conclusion, sources))
 }

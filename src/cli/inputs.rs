@@ -141,6 +141,13 @@ pub fn read_captures(progress: Progress, paths: &[PathBuf], sink: &mut dyn FnMut
     Ok(stanzas)
 }
 
+/// Ends the program where nobody reads its output any more: captures are read to their end, and that may take long.
+pub fn stop_early(written: &Result<(), Stop>) {
+    if *written == Err(Stop::BrokenPipe) {
+        std::process::exit(0);
+    }
+}
+
 /// Reads one capture with a progress bar.
 fn read_capture(progress: Progress, path: &Path, sink: &mut dyn FnMut(CaptureEvent)) -> Result<(), Stop> {
     read_open_capture(progress, path, Capture::open(path)?, sink)

@@ -7,11 +7,11 @@ use crate::analysis::rules::RuleBook;
 use crate::input::capture::unwrap::Unwrapper;
 use crate::model::{Account, CaptureEvent};
 use crate::report::Page;
-use crate::report::json::{schema, to_json_item};
 use crate::report::nothing_found;
 use crate::report::rules::{RuleView, rules_text};
 use crate::report::stanza::ElementView;
 use clap::Args;
+use serde::Serialize;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -51,11 +51,13 @@ impl Stanza {
         let only = if let [one] = accounts.as_slice() { Some(one) } else { None };
         let own = global.account.clone().or_else(|| only.and_then(|a| a.jid.clone()));
         let mut rules = RuleBook::new(own, global.device.or_else(|| only.and_then(|a| a.own_device_id)));
-        let progress = terminal.progress();
-        let mut list = List { json: terminal.format == Format::Json, page: terminal.page(), shown: 0, attention: false };
+        let mut list = List { page: terminal.page(), shown: 0, attention: false };
+        if terminal.format == Format::Json {
+            terminal.begin_list("stanza", "elements")?;
+        }
         let mut unwrapper = Unwrapper::default();
         let mut result = Ok(());
-        let stanzas = inputs::read_captures(progress, &self.captures, &mut |event| {
+        let stanzas = inputs::read_captures(terminal.progress(), &self.captures, &mut |event| {
             let stanza = match event {
                 CaptureEvent::Stanza(stanza) => stanza,
                 CaptureEvent::ClientLine(line) => return rules.take_line(&line),
@@ -67,10 +69,7 @@ impl Stanza {
                     result = list.show(terminal, &ElementView::new(&item));
                 }
             }
-            if result == Err(Stop::BrokenPipe) {
-                // The reader cannot be stopped half-way, and nobody waits for the rest.
-                std::process::exit(0);
-            }
+            inputs::stop_early(&result);
         })?;
         result?;
         let rules: Vec<RuleView> = rules.finish(&accounts).iter().map(RuleView::new).collect();
@@ -89,7 +88,6 @@ impl Stanza {
 
 /// The list of elements, written piece by piece.
 struct List {
-    json: bool,
     page: Page,
     shown: usize,
     attention: bool,
@@ -98,37 +96,33 @@ struct List {
 impl List {
     fn show(&mut self, terminal: &mut Terminal, view: &ElementView) -> Result<(), Stop> {
         self.attention |= view.needs_attention();
-        let text = if self.json {
-            let before = if self.shown == 0 { Self::head() } else { ",".to_owned() };
-            format!("{before}\n    {}", to_json_item(view)?)
-        } else {
-            if self.shown > 0 {
-                terminal.write("\n")?;
-            }
-            view.text(&mut self.page);
-            self.page.take()
-        };
+        let gap = self.shown > 0;
         self.shown += 1;
-        terminal.write(&text)
-    }
-
-    fn head() -> String {
-        format!("{{\n  \"schema\": \"{}\",\n  \"elements\": [", schema("stanza"))
+        if terminal.format == Format::Json {
+            return terminal.item(view);
+        }
+        if gap {
+            terminal.write_more("\n")?;
+        }
+        view.text(&mut self.page);
+        terminal.write_more(&self.page.take())
     }
 
     fn finish(&mut self, terminal: &mut Terminal, stanzas: usize, rules: &[RuleView]) -> Result<(), Stop> {
-        if self.json {
-            let head = if self.shown == 0 { Self::head() } else { String::new() };
-            let end = if self.shown == 0 { "]" } else { "\n  ]" };
-            let rules = rules.iter().map(to_json_item).collect::<serde_json::Result<Vec<_>>>()?;
-            let rules = if rules.is_empty() { String::new() } else { format!("\n    {}\n  ", rules.join(",\n    ")) };
-            return terminal.write(&format!("{head}{end},\n  \"rules\": [{rules}]\n}}\n"));
+        if terminal.format == Format::Json {
+            return terminal.end_list(&Rest { rules });
         }
         if self.shown == 0 {
-            terminal.write(&format!("{}\n", nothing_found(stanzas)))?;
+            terminal.write_more(&format!("{}\n", nothing_found(stanzas)))?;
         }
         rules_text(&mut self.page, rules);
         let text = self.page.take();
-        if text.is_empty() { Ok(()) } else { terminal.write(&format!("\n{text}")) }
+        terminal.write(&if text.is_empty() { text } else { format!("\n{text}") })
     }
+}
+
+/// What stands beside the list.
+#[derive(Serialize)]
+struct Rest<'a> {
+    rules: &'a [RuleView],
 }

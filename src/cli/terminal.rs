@@ -1,12 +1,13 @@
 //! Standard output and standard error: colour, width, warnings, progress.
 
 use super::{Color, Format, Global, Stop};
-use crate::report::json::write_json;
+use crate::report::json::{ListWriter, write_json};
 use crate::report::safe::safe;
 use crate::report::{Page, View};
 use crate::secret::Plaintext;
 use anstream::{AutoStream, ColorChoice};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
 
 /// Width where there is no terminal and no `COLUMNS`.
@@ -15,12 +16,14 @@ const DEFAULT_WIDTH: usize = 80;
 /// Inputs from this size on get a progress bar.
 const LONG_INPUT: u64 = 8 << 20;
 
-/// JSON is handed to standard output in pieces of this size.
-const JSON_BUFFER: usize = 64 << 10;
+/// Results are handed to standard output in pieces of this size.
+const BUFFER: usize = 64 << 10;
 
 /// Where results and warnings go.
 pub struct Terminal {
-    out: AutoStream<StdoutLock<'static>>,
+    out: BufWriter<AutoStream<StdoutLock<'static>>>,
+    /// A list of JSON items that has begun and not ended.
+    list: Option<ListWriter>,
     color: ColorChoice,
     /// How results are shown.
     pub format: Format,
@@ -38,7 +41,8 @@ impl Terminal {
             Color::Never => ColorChoice::Never,
         };
         Self {
-            out: AutoStream::new(std::io::stdout().lock(), color),
+            out: BufWriter::with_capacity(BUFFER, AutoStream::new(std::io::stdout().lock(), color)),
+            list: None,
             color,
             format: global.format,
             width: width(),
@@ -66,30 +70,56 @@ impl Terminal {
 
     /// Writes finished text. It must have been made safe.
     pub fn write(&mut self, text: &str) -> Result<(), Stop> {
-        self.out.write_all(text.as_bytes())?;
+        self.write_more(text)?;
         self.out.flush()?;
         Ok(())
     }
 
+    /// Writes text that more will follow soon. It must have been made safe.
+    pub fn write_more(&mut self, text: &str) -> Result<(), Stop> {
+        Ok(self.out.write_all(text.as_bytes())?)
+    }
+
     /// Writes a result as JSON while it is made.
     fn json<V: View>(&mut self, view: &V) -> Result<(), Stop> {
-        let mut out = BufWriter::with_capacity(JSON_BUFFER, &mut self.out);
-        let written = write_json(view, &mut out);
-        if written.is_err() {
-            // What is left must not be tried again when the buffer is dropped.
-            drop(out.into_parts());
-            return Ok(written?);
+        write_json(view, &mut self.out)?;
+        self.out.flush()?;
+        Ok(())
+    }
+
+    /// Begins a JSON object whose first list is shown item by item.
+    pub fn begin_list(&mut self, command: &str, list: &str) -> Result<(), Stop> {
+        self.list = Some(ListWriter::begin(command, list, &mut self.out)?);
+        Ok(())
+    }
+
+    /// Shows the next item of the list that was begun.
+    pub fn item<T: Serialize>(&mut self, item: &T) -> Result<(), Stop> {
+        match &mut self.list {
+            Some(list) => Ok(list.item(item, &mut self.out)?),
+            None => Ok(()),
         }
-        out.flush()?;
+    }
+
+    /// Ends the list; the fields of `rest` follow.
+    pub fn end_list<T: Serialize>(&mut self, rest: &T) -> Result<(), Stop> {
+        if let Some(list) = self.list.take() {
+            list.end(rest, &mut self.out)?;
+            self.out.flush()?;
+        }
         Ok(())
     }
 
     /// Says on standard error why the command stopped; programs that want JSON get it as an object too.
     pub fn failure(&mut self, says: &str) {
         self.error(says);
-        if self.format == Format::Json {
-            let _ = self.json(&ErrorView { error: says });
-        }
+        let error = ErrorView { error: says };
+        let _ = match self.format {
+            // What was shown so far stays one object.
+            Format::Json if self.list.is_some() => self.end_list(&error),
+            Format::Json => self.json(&error),
+            Format::Text => self.out.flush().map_err(Stop::from),
+        };
     }
 
     /// What is wrong with an input, on standard error.
@@ -130,7 +160,7 @@ impl Terminal {
 }
 
 /// `omemoscope/error/1`.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, Serialize)]
 struct ErrorView<'a> {
     error: &'a str,
 }

@@ -100,6 +100,16 @@ impl Code {
         }
     }
 
+    /// What helps most is told first: what the reader can repair, then what only the sender can.
+    pub const fn turn(self) -> u8 {
+        match self.concern() {
+            Concern::You => 0,
+            Concern::Sender => 1,
+            Concern::Published => 2,
+            Concern::Nobody => 3,
+        }
+    }
+
     /// Whether nothing is wrong when this is said of a message.
     pub const fn is_harmless(self) -> bool {
         matches!(

@@ -113,6 +113,21 @@ impl Finding {
     /// The detail of a finding that is worth knowing but does no harm.
     pub const HARMLESS: &'static str = "harmless";
 
+    /// Stanzas of one finding that are named by their ids, the first ones.
+    pub const MAX_STANZA_IDS: usize = 1000;
+
+    /// It concerns this stanza, too.
+    pub fn concerns(&mut self, id: Option<String>) {
+        Self::add_id(&mut self.stanza_ids, id);
+    }
+
+    /// Adds the id of a stanza to those of a finding, while there is room.
+    pub fn add_id(ids: &mut Vec<String>, id: Option<String>) {
+        if ids.len() < Self::MAX_STANZA_IDS {
+            ids.extend(id);
+        }
+    }
+
     /// Whether somebody should do something about it.
     pub fn needs_attention(&self) -> bool {
         self.detail != Some(Self::HARMLESS)

@@ -1,63 +1,75 @@
 //! Plaintexts: `omemoscope/decrypt/1`.
 
 use super::diagnose::Sources;
-use super::message::{MessageView, Messages, plaintext_text};
+use super::message::{MessageView, plaintext_text};
 use super::shared::count;
-use super::{Line, Page, View, page::Look};
-use crate::analysis::conclusion::Conclusion;
+use super::{Line, Page, page::Look};
 use crate::analysis::diagnose::OPT_OUT;
-use crate::model::{Code, EvidenceKind};
+use crate::model::{Code, EvidenceKind, MessageVerdict};
 use serde::Serialize;
 
-/// The messages with what they say.
-#[derive(Debug, Serialize)]
-pub struct Decrypted<'a> {
-    messages: Messages<'a>,
+/// What messages say. They are shown one by one, as they are decrypted; this is what remains to be said.
+#[derive(Debug, Default, Serialize)]
+pub struct Decrypted {
     /// Nothing here: `diagnose` judges the whole.
     findings: [(); 0],
     sources: Sources,
+    #[serde(skip)]
+    opened: usize,
+    /// An empty message has nothing inside that could be shown.
+    #[serde(skip)]
+    with_content: usize,
+    #[serde(skip)]
+    messages: usize,
+    #[serde(skip)]
+    failed: bool,
 }
 
-impl<'a> Decrypted<'a> {
-    /// The view of a diagnosis that was made with snapshots.
-    pub fn new(conclusion: &'a Conclusion, sources: Sources) -> Self {
-        Self { messages: Messages { conclusion, plaintext: true }, findings: [], sources }
+impl Decrypted {
+    /// The next message.
+    pub fn take(&mut self, verdict: &MessageVerdict) -> MessageView {
+        self.messages += 1;
+        self.opened += usize::from(verdict.plaintext.is_some() || !verdict.content.is_empty());
+        self.with_content += usize::from(verdict.code != Code::EmptyMessage);
+        self.failed |= !verdict.code.is_harmless();
+        MessageView::new(verdict, true)
+    }
+
+    /// There are no more.
+    pub fn finish(&mut self, sources: Sources) {
+        self.sources = sources;
     }
 
     /// Whether a message that should have opened did not.
     pub fn needs_attention(&self) -> bool {
-        self.messages.need_attention()
+        self.failed
     }
-}
 
-impl View for Decrypted<'_> {
-    const COMMAND: &'static str = "decrypt";
+    /// What stands between the messages and the closing line.
+    pub fn gap(&self) -> &'static str {
+        if self.messages > 0 { "\n" } else { "" }
+    }
 
-    fn text(&self, page: &mut Page) {
-        if self.messages.is_empty() {
+    /// The closing line.
+    pub fn text(&self, page: &mut Page) {
+        if self.messages == 0 {
             page.line(0, super::nothing_found(self.sources.stanzas));
             return;
         }
-        let mut opened = 0;
-        for message in self.messages.conclusion.messages() {
-            opened += usize::from(message.plaintext.is_some() || !message.content.is_empty());
-            message_text(page, &self.messages.view(&message));
-        }
-        // An empty message has nothing inside that could be shown.
-        let with_content = self.messages.count(|group| group.code != Code::EmptyMessage);
-        page.gap();
         page.line(
             0,
             Line::new().faint(format!(
-                "{opened} of {} opened.{}",
-                count(with_content, "message"),
-                if opened < with_content { " `omemoscope diagnose` says why the others did not." } else { "" }
+                "{} of {} opened.{}",
+                self.opened,
+                count(self.with_content, "message"),
+                if self.opened < self.with_content { " `omemoscope diagnose` says why the others did not." } else { "" }
             )),
         );
     }
 }
 
-fn message_text(page: &mut Page, message: &MessageView) {
+/// One message.
+pub fn message_text(page: &mut Page, message: &MessageView) {
     let mut line = Line::new();
     if let Some(when) = &message.when {
         line = line.faint(when).plain("  ");

@@ -1,12 +1,14 @@
 //! The diagnosis: `omemoscope/diagnose/1`.
 
+mod groups;
 mod text;
 
-use super::message::Messages;
+use super::message::MessageView;
 use super::shared::EvidenceView;
 use super::{Page, View};
-use crate::analysis::conclusion::Conclusion;
-use crate::model::Finding;
+use crate::analysis::investigation::Conclusion;
+use crate::model::{Code, Finding, MessageVerdict};
+use groups::{Groups, SHOWN_MESSAGES};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -23,14 +25,30 @@ pub struct Sources {
     pub stanzas: usize,
 }
 
-/// The whole diagnosis.
+/// The whole diagnosis. In JSON its messages stand before all this, and are written while they are judged.
 #[derive(Debug, Serialize)]
-pub struct DiagnosisView<'a> {
-    summary: &'a [String],
-    messages: Messages<'a>,
+pub struct DiagnosisView {
+    summary: Vec<String>,
     findings: Vec<FindingView>,
     counts: BTreeMap<&'static str, usize>,
     sources: Sources,
+    #[serde(skip)]
+    messages: Messages,
+}
+
+/// What is kept of the messages for a page of text.
+#[derive(Debug)]
+struct Messages {
+    plaintext: bool,
+    verbose: bool,
+    /// What needs attention.
+    groups: Groups,
+    /// How many could not be tried for want of a store.
+    untried: usize,
+    /// Harmless messages, by code.
+    harmless: BTreeMap<Code, usize>,
+    /// Those of them that are listed one by one.
+    listed: Vec<MessageView>,
 }
 
 /// A finding about the whole.
@@ -63,29 +81,61 @@ impl FindingView {
     }
 }
 
-impl<'a> DiagnosisView<'a> {
-    /// The view of a diagnosis; with plaintext only if that was asked for.
-    pub fn new(conclusion: &'a Conclusion, sources: Sources, plaintext: bool) -> Self {
-        let mut counts = BTreeMap::new();
-        for group in conclusion.groups() {
-            *counts.entry(group.code.as_str()).or_insert(0) += group.count();
+impl DiagnosisView {
+    /// A diagnosis in the making; with plaintext only if that was asked for, and with every message in its text if that
+    /// is to be a long one.
+    pub fn new(plaintext: bool, verbose: bool) -> Self {
+        let messages =
+            Messages { plaintext, verbose, groups: Groups::default(), untried: 0, harmless: BTreeMap::new(), listed: Vec::new() };
+        Self { summary: Vec::new(), findings: Vec::new(), counts: BTreeMap::new(), sources: Sources::default(), messages }
+    }
+
+    /// Counts the next message.
+    pub fn count(&mut self, verdict: &MessageVerdict) {
+        *self.counts.entry(verdict.code.as_str()).or_default() += 1;
+    }
+
+    /// Counts the next message and keeps what a page of text says of it.
+    pub fn take(&mut self, verdict: &MessageVerdict) {
+        self.count(verdict);
+        let Messages { plaintext, verbose, groups, untried, harmless, listed } = &mut self.messages;
+        if !verdict.code.is_harmless() {
+            return groups.add(verdict, if *verbose { usize::MAX } else { SHOWN_MESSAGES }, *plaintext);
         }
-        Self {
-            summary: conclusion.summary(),
-            messages: Messages { conclusion, plaintext },
-            findings: conclusion.findings().iter().map(FindingView::new).collect(),
-            counts,
-            sources,
+        if verdict.is_untried() {
+            *untried += 1;
+        } else {
+            *harmless.entry(verdict.code).or_default() += 1;
         }
+        if *verbose || *plaintext && verdict.plaintext.is_some() {
+            listed.push(MessageView::new(verdict, *plaintext));
+        }
+    }
+
+    /// The view of one message.
+    pub fn message(&self, verdict: &MessageVerdict) -> MessageView {
+        MessageView::new(verdict, self.messages.plaintext)
+    }
+
+    /// Everything is judged.
+    pub fn finish(&mut self, conclusion: &Conclusion, sources: Sources) {
+        self.summary.clone_from(&conclusion.summary);
+        self.findings = conclusion.findings.iter().map(FindingView::new).collect();
+        self.sources = sources;
     }
 
     /// Whether something needs attention.
     pub fn needs_attention(&self) -> bool {
-        self.messages.need_attention() || self.findings.iter().any(|f| f.needs_attention)
+        let harmful = |code: &str| Code::parse(code).is_some_and(|code| !code.is_harmless());
+        self.counts.keys().any(|code| harmful(code)) || self.findings.iter().any(|f| f.needs_attention)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.counts.is_empty() && self.findings.is_empty()
     }
 }
 
-impl View for DiagnosisView<'_> {
+impl View for DiagnosisView {
     const COMMAND: &'static str = "diagnose";
 
     fn text(&self, page: &mut Page) {

@@ -2,8 +2,7 @@
 
 use super::shared::EvidenceView;
 use crate::model::{Evidence, EvidenceKind};
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Places that are named for one piece of evidence.
@@ -15,52 +14,65 @@ struct Piece {
     kind: EvidenceKind,
     says: Arc<str>,
     places: Vec<Box<str>>,
-    /// All places, hashed: enough to count them.
-    seen: HashSet<u64>,
+    last: Box<str>,
+    /// How many places there are.
+    count: usize,
 }
+
+/// Pieces that are kept apart; of a thousand messages with a thousand reasons nobody reads all.
+const MAX_PIECES: usize = 100;
 
 /// The pieces.
 #[derive(Debug, Default)]
 pub struct JoinedEvidence {
     pieces: Vec<Piece>,
     known: HashMap<(EvidenceKind, Arc<str>), usize>,
+    /// Pieces that are not kept.
+    more: usize,
 }
 
 impl JoinedEvidence {
     /// Adds a piece.
     pub fn add(&mut self, evidence: &Evidence) {
-        let number = *self.known.entry((evidence.kind, evidence.says.clone())).or_insert(self.pieces.len());
-        if number == self.pieces.len() {
-            let says = evidence.says.clone();
-            self.pieces.push(Piece { kind: evidence.kind, says, places: Vec::new(), seen: HashSet::new() });
-        }
-        let Some(piece) = self.pieces.get_mut(number) else { return };
-        if piece.seen.insert(hashed(&evidence.place)) && piece.places.len() < SHOWN_PLACES {
-            piece.places.push(evidence.place.clone());
+        let key = (evidence.kind, evidence.says.clone());
+        if let Some(piece) = self.known.get(&key).and_then(|number| self.pieces.get_mut(*number)) {
+            piece.add(&evidence.place);
+        } else if self.pieces.len() < MAX_PIECES {
+            let (places, last) = (vec![evidence.place.clone()], evidence.place.clone());
+            self.known.insert(key, self.pieces.len());
+            self.pieces.push(Piece { kind: evidence.kind, says: evidence.says.clone(), places, last, count: 1 });
+        } else {
+            self.more += 1;
         }
     }
 
     /// The first pieces, and how many more there are.
-    pub fn pieces(self, shown: usize) -> (Vec<EvidenceView>, usize) {
-        let more = self.pieces.len().saturating_sub(shown);
-        (self.pieces.into_iter().take(shown).map(Piece::view).collect(), more)
+    pub fn pieces(&self, shown: usize) -> (Vec<EvidenceView>, usize) {
+        let more = self.pieces.len().saturating_sub(shown) + self.more;
+        (self.pieces.iter().take(shown).map(Piece::view).collect(), more)
     }
 }
 
 impl Piece {
-    fn view(self) -> EvidenceView {
+    /// Messages come in order, so a place that comes again mostly comes at once.
+    fn add(&mut self, place: &str) {
+        if *self.last == *place || self.places.iter().any(|known| **known == *place) {
+            return;
+        }
+        self.count += 1;
+        self.last = place.into();
+        if self.places.len() < SHOWN_PLACES {
+            self.places.push(place.into());
+        }
+    }
+
+    fn view(&self) -> EvidenceView {
         let mut place = self.places.join(", ");
-        if self.seen.len() > self.places.len() {
-            place.push_str(&format!(" and {} more", self.seen.len() - self.places.len()));
+        if self.count > self.places.len() {
+            place.push_str(&format!(" and {} more", self.count - self.places.len()));
         }
         EvidenceView { kind: self.kind.as_str(), place, says: self.says.to_string() }
     }
-}
-
-fn hashed(place: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    place.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

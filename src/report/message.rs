@@ -2,47 +2,8 @@
 
 use super::shared::{EvidenceView, PositionView, time};
 use super::{Line, Page};
-use crate::analysis::conclusion::Conclusion;
-use crate::analysis::groups::Group;
 use crate::model::{Code, Content, MessageVerdict, When};
 use serde::Serialize;
-
-/// The messages. Their verdicts and views are made one at a time, when they are written.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Messages<'a> {
-    /// Knows the verdicts.
-    pub conclusion: &'a Conclusion,
-    /// With what was decrypted.
-    pub plaintext: bool,
-}
-
-impl Messages<'_> {
-    /// The view of one of them.
-    pub fn view(&self, verdict: &MessageVerdict) -> MessageView {
-        MessageView::new(verdict, self.plaintext)
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.conclusion.groups().is_empty()
-    }
-
-    /// How many of them are in groups that fit.
-    pub fn count(&self, fits: impl Fn(&Group) -> bool) -> usize {
-        self.conclusion.groups().iter().filter(|group| fits(group)).map(Group::count).sum()
-    }
-
-    /// Whether one of them needs attention.
-    pub fn need_attention(&self) -> bool {
-        self.conclusion.groups().iter().any(|group| !group.code.is_harmless())
-    }
-}
-
-impl Serialize for Messages<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.conclusion.messages().map(|verdict| self.view(&verdict)))
-    }
-}
 
 /// One message.
 #[derive(Debug, Serialize)]
@@ -131,6 +92,11 @@ impl MessageView {
     pub(super) fn sender(&self) -> String {
         let jid = self.from.as_deref().unwrap_or("sender not known");
         self.sid.map_or_else(|| jid.to_owned(), |sid| format!("{jid}/{sid}"))
+    }
+
+    /// There was no store to try it with.
+    pub(super) fn is_untried(&self) -> bool {
+        self.kind == Code::Ok && self.detail == Some(MessageVerdict::NOT_TRIED)
     }
 
     /// The code, and the finer cause if there is one.

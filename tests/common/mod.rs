@@ -80,7 +80,7 @@ pub fn captured(text: &str) -> NamedTempFile {
 
 /// What a question makes of a capture.
 pub fn diagnose(question: Question, path: &Path) -> Diagnosis {
-    let mut investigation = Investigation::new(question);
-    capture::read(path, &mut |_| {}, &mut |event| investigation.take(event)).unwrap();
-    investigation.finish()
+    let mut events = Vec::new();
+    capture::read(path, &mut |_| {}, &mut |event| events.push(event)).unwrap();
+    Investigation::new(question).diagnose(events)
 }

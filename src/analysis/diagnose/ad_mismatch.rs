@@ -39,7 +39,7 @@ use super::{Cause, Judgement, Scene, computed, in_store, nothing};
 use crate::analysis::trial::{AdFact, OtherKey, Side};
 use crate::model::{Code, Confidence, Evidence};
 
-pub(super) const CAUSE: Cause = Cause { code: Code::AdMismatch, source: include_str!("ad_mismatch.rs"), judge, whole: nothing };
+pub(super) const CAUSE: Cause = Cause { code: Code::AdMismatch, source: include_str!("ad_mismatch.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let fact = scene.outcome.trials.iter().find_map(|t| t.associated_data.as_deref()).filter(|_| !scene.opened_by_store())?;

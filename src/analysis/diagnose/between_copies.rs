@@ -1,10 +1,9 @@
 //! What several copies of our store show by themselves: between which two of them it happened.
 
-use super::{Whole, in_store};
+use super::{Scene, Whole, in_store};
 use crate::analysis::copies::{BackProof, Between, SessionBack};
-use crate::analysis::own_device::OwnDevice;
 use crate::analysis::trial::SessionFact;
-use crate::model::{Code, Confidence, Finding};
+use crate::model::{BareJid, Code, Confidence, Finding};
 use std::collections::BTreeMap;
 
 /// Sessions that are named one by one.
@@ -12,7 +11,7 @@ const SHOWN_SESSIONS: usize = 5;
 
 /// The store went back between two copies.
 pub(super) fn rolled_back(whole: &Whole<'_>) -> impl Iterator<Item = Finding> {
-    betweens(whole).filter(|(_, between)| !between.went_back.is_empty()).map(|(_, between)| {
+    betweens(whole).filter(|between| !between.went_back.is_empty()).map(|between| {
         let sessions = between.went_back.len();
         let shown = between.went_back.iter().take(SHOWN_SESSIONS);
         let mut remedy = vec![
@@ -57,45 +56,56 @@ fn says(back: &SessionBack) -> String {
 }
 
 /// Sessions that a later copy has lost, with messages that need them.
-pub(super) fn lost(whole: &Whole<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (number, between) in betweens(whole).filter(|(_, between)| !between.lost.is_empty()) {
-        let mut needed: BTreeMap<(&str, u32), Vec<String>> = BTreeMap::new();
-        for scene in whole.scenes() {
-            let outcome = scene.outcome;
-            let (Some(from), Some(sid), Some(namespace)) = (&outcome.header.from, outcome.element.sid(), outcome.namespace())
-            else {
-                continue;
-            };
-            let missing = outcome.trials.iter().any(|t| t.session == SessionFact::Missing && t.exchange.is_none());
-            let lost = || between.lost.iter().any(|(jid, id, ns)| (jid, *id, *ns) == (from, sid, namespace));
-            if outcome.own == number && missing && lost() {
-                needed.entry((from.as_str(), sid)).or_default().extend(outcome.header.id.as_deref().map(str::to_owned));
+#[derive(Debug, Default)]
+pub(super) struct Lost {
+    /// By own device, step from copy to copy, and sender's device: the stanzas.
+    needed: BTreeMap<(usize, usize, BareJid, u32), Vec<String>>,
+}
+
+impl Lost {
+    /// Notes a message, if it needs such a session.
+    pub fn note(&mut self, scene: &Scene<'_>) {
+        let outcome = scene.outcome;
+        let (Some(from), Some(sid), Some(namespace)) = (&outcome.header.from, outcome.element.sid(), outcome.namespace()) else {
+            return;
+        };
+        let missing = outcome.trials.iter().any(|t| t.session == SessionFact::Missing && t.exchange.is_none());
+        let Some(own) = scene.own().filter(|_| missing) else { return };
+        for (step, between) in own.between.iter().enumerate() {
+            if between.lost.iter().any(|(jid, id, ns)| (jid, *id, *ns) == (from, sid, namespace)) {
+                let ids = self.needed.entry((outcome.own, step, from.clone(), sid)).or_default();
+                Finding::add_id(ids, outcome.header.id.as_deref().map(str::to_owned));
             }
         }
-        findings.extend(needed.into_iter().map(|((jid, id), stanza_ids)| Finding {
-            code: Code::NoSession,
-            detail: Some("lost-between-copies"),
-            confidence: Confidence::Likely,
-            sentence: format!(
-                "Between the copies {} and {} the client lost its session with device {id} of {jid}.",
-                between.earlier.file.display(),
-                between.later.file.display(),
-            ),
-            evidence: vec![
-                in_store(&between.earlier, format!("a session with device {id} of {jid}")),
-                in_store(&between.later, "no such session"),
-            ],
-            remedy: vec!["Send any message to this contact: most clients then begin a new session.".into()],
-            stanza_ids,
-        }));
     }
-    findings
+
+    /// One finding a session.
+    pub fn findings(&self, whole: &Whole<'_>) -> impl Iterator<Item = Finding> {
+        self.needed.iter().filter_map(|((own, step, jid, id), stanza_ids)| {
+            let between = whole.own.get(*own)?.between.get(*step)?;
+            Some(Finding {
+                code: Code::NoSession,
+                detail: Some("lost-between-copies"),
+                confidence: Confidence::Likely,
+                sentence: format!(
+                    "Between the copies {} and {} the client lost its session with device {id} of {jid}.",
+                    between.earlier.file.display(),
+                    between.later.file.display(),
+                ),
+                evidence: vec![
+                    in_store(&between.earlier, format!("a session with device {id} of {jid}")),
+                    in_store(&between.later, "no such session"),
+                ],
+                remedy: vec!["Send any message to this contact: most clients then begin a new session.".into()],
+                stanza_ids: stanza_ids.clone(),
+            })
+        })
+    }
 }
 
 /// Our own identity key is another one in a later copy.
 pub(super) fn own_identity(whole: &Whole<'_>) -> impl Iterator<Item = Finding> {
-    betweens(whole).filter_map(|(_, between)| {
+    betweens(whole).filter_map(|between| {
         let (before, after) = between.own_identity?;
         Some(Finding {
             code: Code::IdentityChanged,
@@ -112,8 +122,7 @@ pub(super) fn own_identity(whole: &Whole<'_>) -> impl Iterator<Item = Finding> {
     })
 }
 
-/// What happened between copies, with the place of the device among our own ones.
-fn betweens<'a>(whole: &'a Whole<'_>) -> impl Iterator<Item = (usize, &'a Between)> {
-    let of_device = |(number, own): (usize, &'a OwnDevice)| own.between.iter().map(move |between| (number, between));
-    whole.own.iter().enumerate().flat_map(of_device)
+/// What happened between copies.
+fn betweens<'a>(whole: &'a Whole<'_>) -> impl Iterator<Item = &'a Between> {
+    whole.own.iter().flat_map(|own| &own.between)
 }

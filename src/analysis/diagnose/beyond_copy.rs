@@ -1,14 +1,13 @@
 //! What shows that the client at hand went on beyond a store copy and is well: the copy is just older than the capture.
 
-use super::{Scene, Whole, in_stanza};
+use super::{Scene, in_stanza};
 use crate::analysis::outcome::Outcome;
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, SessionFact};
 use crate::model::{Evidence, Wrapper};
-use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::collections::HashMap;
 
 /// How a client fares with what the copy cannot open.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct BeyondCopy {
     /// The last message of each device that the copy cannot open and the client, which complains elsewhere in the same
     /// log, took without a word.
@@ -20,26 +19,20 @@ pub struct BeyondCopy {
 }
 
 impl BeyondCopy {
-    /// Looks through all messages.
-    pub fn of(whole: &Whole<'_>) -> Self {
-        let mut found = Self::default();
-        let complains: HashSet<&Path> =
-            whole.client_words.all().filter(|said| said.words.failure).map(|said| &*said.position.file).collect();
-        for scene in whole.scenes() {
-            let outcome = scene.outcome;
-            let Some(sid) = outcome.element.sid().filter(|_| outcome.opened_by.is_none()) else { continue };
-            if new_exchange(outcome).is_some_and(|exchange| was_taken(&scene, exchange)) {
-                found.begun.entry(sid).or_insert(scene.order);
-            }
-            if in_unknown_chain(outcome) && outcome.header.wrapper == Wrapper::Direct {
-                if scene.client_failed() {
-                    *found.complaints.entry(sid).or_default() += 1;
-                } else if complains.contains(&*outcome.header.position.file) {
-                    found.silent.insert(sid, scene.order);
-                }
+    /// Takes the next message.
+    pub fn note(&mut self, scene: &Scene<'_>) {
+        let outcome = scene.outcome;
+        let Some(sid) = outcome.element.sid().filter(|_| outcome.opened_by.is_none()) else { return };
+        if new_exchange(outcome).is_some_and(|exchange| was_taken(scene, exchange)) {
+            self.begun.entry(sid).or_insert(scene.order);
+        }
+        if in_unknown_chain(outcome) && outcome.header.wrapper == Wrapper::Direct {
+            if scene.client_failed() {
+                *self.complaints.entry(sid).or_default() += 1;
+            } else if scene.whole.client_words.complains_in(&outcome.header.position.file) {
+                self.silent.insert(sid, scene.order);
             }
         }
-        found
     }
 }
 
@@ -54,14 +47,14 @@ fn in_unknown_chain(outcome: &Outcome) -> bool {
 /// The client failed at this message and read later ones that the copy cannot open either: what is wrong with this one
 /// has nothing to do with the copy.
 pub(super) fn client_read_on(scene: &Scene<'_>) -> bool {
-    let silent = scene.outcome.element.sid().and_then(|sid| scene.whole.beyond_copy.silent.get(&sid));
+    let silent = scene.outcome.element.sid().and_then(|sid| scene.whole.hindsight.beyond_copy.silent.get(&sid));
     scene.client_failed() && silent.is_some_and(|later| *later > scene.order)
 }
 
 /// The client failed at this one message of the device, in a session in which it had gone on before our eyes: nothing
 /// says that it went back, and not that the message was altered.
 pub(super) fn one_complaint(scene: &Scene<'_>) -> bool {
-    let complaints = scene.outcome.element.sid().and_then(|sid| scene.whole.beyond_copy.complaints.get(&sid));
+    let complaints = scene.outcome.element.sid().and_then(|sid| scene.whole.hindsight.beyond_copy.complaints.get(&sid));
     scene.client_failed() && complaints == Some(&1)
 }
 
@@ -84,7 +77,7 @@ pub(super) fn began_beyond(scene: &Scene<'_>) -> bool {
     let trial = outcome.trials.first();
     // Our own key exchange: of what the capture shows of us, the copy holds nothing.
     let ours = outcome.own_exchange.is_some() && trial.is_some_and(|trial| !trial.keys.holds_shown);
-    let theirs = outcome.element.sid().and_then(|sid| scene.whole.beyond_copy.begun.get(&sid));
+    let theirs = outcome.element.sid().and_then(|sid| scene.whole.hindsight.beyond_copy.begun.get(&sid));
     ours || theirs.is_some_and(|begun| *begun < scene.order)
 }
 

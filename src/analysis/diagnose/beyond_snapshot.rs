@@ -31,7 +31,7 @@ use super::{Cause, Judgement, Scene, beyond_copy, nothing};
 use crate::model::{Code, Confidence};
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::BeyondSnapshot, source: include_str!("beyond_snapshot.rs"), judge, whole: nothing };
+    Cause { code: Code::BeyondSnapshot, source: include_str!("beyond_snapshot.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened_by_store() {

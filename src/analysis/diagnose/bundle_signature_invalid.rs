@@ -34,7 +34,7 @@
 //! **References.** XEP-0384, "Bundles"; XEdDSA; libsignal `curve_verify_signature`; signalapp/libsignal-protocol-c#70;
 //! gkdr/lurch#53.
 
-use super::{Cause, Scene, Verdicts, Whole, in_stanza, rule};
+use super::{Cause, Scene, Whole, at_the_end, in_stanza, rule};
 use crate::analysis::published::BundleSeen;
 use crate::model::{BareJid, Code, Confidence, Evidence, EvidenceKind, Finding, Position};
 use crate::omemo::Namespace;
@@ -49,15 +49,15 @@ pub(super) const CAUSE: Cause = Cause {
     code: Code::BundleSignatureInvalid,
     source: include_str!("bundle_signature_invalid.rs"),
     judge: |_: &Scene<'_>| None,
-    whole,
+    gather: || at_the_end(whole),
 };
 
 /// The client refuses a bundle, and all that the capture shows are valid.
-fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>) -> Vec<Finding> {
     if whole.published.bundles().any(|(.., bundle)| bundle.badly_signed) {
         return Vec::new();
     }
-    let refusals = whole.client_words.all().filter(|said| said.client == CONVERSE && said.words.text == REFUSED);
+    let refusals = whole.client_words.with(REFUSED).iter().filter(|said| said.client == CONVERSE);
     let mut hits = refusals.filter_map(|said| Some((said, refused_by(whole, &said.position)?)));
     let Some((said, (owner, id, bundle))) = hits.next() else { return Vec::new() };
     let whose = owner.map_or_else(|| format!("device {id}"), |jid| format!("device {id} of {jid}"));

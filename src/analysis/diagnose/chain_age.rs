@@ -7,7 +7,8 @@ use crate::analysis::book::Sighting;
 use crate::analysis::branches::Branches;
 use crate::analysis::outcome::{KeyFact, OpenedBy, Origin, Outcome};
 use crate::analysis::trial::{RatchetFact, Trial};
-use crate::model::{BareJid, Evidence, Wrapper};
+use crate::bounded_map::BoundedMap;
+use crate::model::{BareJid, Evidence, Position, Wrapper};
 use crate::omemo::PublicKey;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -18,19 +19,42 @@ const ZONES: SignedDuration = SignedDuration::from_hours(14);
 /// Messages that lie so far apart were not delivered a second time in one go.
 const ONE_GO: SignedDuration = SignedDuration::from_secs(60);
 
+/// Chains of which something is kept.
+const MAX_CHAINS: usize = 1 << 16;
+
+type Chain = (u32, PublicKey);
+
 /// What happened in which order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Timeline {
     /// Chains of which live messages fail.
-    failing: HashMap<(u32, PublicKey), Run>,
+    failing: BoundedMap<Chain, Run>,
+    /// The highest counter of each chain so far.
+    ends: BoundedMap<Chain, u32>,
+    /// The last message of ours to each device.
+    answered: HashMap<u32, usize>,
     /// The last message of each device with which a chain began that opens in the session of the copy.
-    begun: HashMap<u32, usize>,
+    begun: HashMap<u32, (usize, Position)>,
     /// The last times at which a device used chains that the copy knows.
     known: HashMap<u32, Latest>,
     /// Devices that used a ratchet key and counter twice, and what followed.
     branches: BTreeMap<(Option<BareJid>, u32), Branches>,
     /// From here on the capture shows what the copy of this own device did not have yet.
     after_copy: HashMap<usize, usize>,
+}
+
+impl Default for Timeline {
+    fn default() -> Self {
+        Self {
+            failing: BoundedMap::new(MAX_CHAINS),
+            ends: BoundedMap::new(MAX_CHAINS),
+            answered: HashMap::new(),
+            begun: HashMap::new(),
+            known: HashMap::new(),
+            branches: BTreeMap::new(),
+            after_copy: HashMap::new(),
+        }
+    }
 }
 
 /// Live messages of one chain that fail.
@@ -48,61 +72,60 @@ struct Latest {
     stamped: Option<Timestamp>,
     logged: Option<Timestamp>,
     /// The message with the later stamp.
-    at: usize,
+    at: Option<Position>,
 }
 
 impl Timeline {
-    /// Looks through all messages.
-    pub fn of(outcomes: &[Outcome]) -> Self {
-        let mut timeline = Self::default();
-        let mut answered: HashMap<u32, usize> = HashMap::new();
-        let mut ends: HashMap<(u32, PublicKey), u32> = HashMap::new();
-        for (order, outcome) in outcomes.iter().enumerate() {
-            let live = is_live(outcome);
-            if outcome.origin == Origin::ThisDevice {
-                if live {
-                    answered.extend(outcome.addressing.rids.iter().map(|rid| (*rid, order)));
-                    if outcome.opened_by == Some(OpenedBy::OwnChain) {
-                        timeline.note_after_copy(outcome, order);
-                    }
-                }
-                continue;
-            }
-            let (Some(sid), Some(key)) = (outcome.element.sid(), outcome.key_fact()) else { continue };
-            let end = ends.get(&(sid, key.ratchet_key)).copied();
+    /// Takes the next message.
+    pub fn note(&mut self, order: usize, outcome: &Outcome) {
+        let live = is_live(outcome);
+        if outcome.origin == Origin::ThisDevice {
             if live {
-                timeline.note_branches(outcome, sid, key, end);
+                self.answered.extend(outcome.addressing.rids.iter().map(|rid| (*rid, order)));
+                if outcome.opened_by == Some(OpenedBy::OwnChain) {
+                    self.note_after_copy(outcome, order);
+                }
             }
-            ends.insert((sid, key.ratchet_key), end.unwrap_or_default().max(key.counter));
-            let Some(trial) = outcome.trials.first() else { continue };
-            let first = end.is_none();
-            let opened = outcome.opened_by == Some(OpenedBy::Trial(0)) && trial.retired_chain.is_none();
-            let same_session = trial.exchange.as_ref().is_none_or(|e| e.base_key_known) && !trial.begun_here;
-            if opened && live {
-                timeline.note_after_copy(outcome, order);
-            }
-            if same_session && (opened || trial.keys.knows_chain) {
-                timeline.known.entry(sid).or_default().note(outcome, order);
-            }
-            if same_session && opened && live && first && !trial.keys.knows_chain {
-                timeline.begun.insert(sid, order);
-            }
-            if live && matches!(trial.ratchet, Some(RatchetFact::NewChainBadMac { .. })) {
-                let time = instant(outcome);
-                let run = timeline.failing.entry((sid, key.ratchet_key)).or_insert(Run {
-                    last: order,
-                    last_counter: key.counter,
-                    first_time: time,
-                    spread: false,
-                });
-                let later = key.counter > run.last_counter;
-                let apart = time.zip(run.first_time).is_some_and(|(now, first)| now.duration_since(first) > ONE_GO);
-                run.spread |= later && (apart || answered.get(&sid).is_some_and(|own| *own > run.last));
-                run.last = order;
-                run.last_counter = run.last_counter.max(key.counter);
-            }
+            return;
         }
-        timeline
+        let (Some(sid), Some(key)) = (outcome.element.sid(), outcome.key_fact()) else { return };
+        let chain = (sid, key.ratchet_key);
+        let end = self.ends.get(&chain).copied();
+        if live {
+            self.note_branches(outcome, sid, key, end);
+        }
+        self.ends.insert(chain, end.unwrap_or_default().max(key.counter));
+        let Some(trial) = outcome.trials.first() else { return };
+        let first = end.is_none();
+        let opened = outcome.opened_by == Some(OpenedBy::Trial(0)) && trial.retired_chain.is_none();
+        let same_session = trial.exchange.as_ref().is_none_or(|e| e.base_key_known) && !trial.begun_here;
+        if opened && live {
+            self.note_after_copy(outcome, order);
+        }
+        if same_session && (opened || trial.keys.knows_chain) {
+            self.known.entry(sid).or_default().note(outcome);
+        }
+        if same_session && opened && live && first && !trial.keys.knows_chain {
+            self.begun.insert(sid, (order, outcome.header.position.clone()));
+        }
+        if live && matches!(trial.ratchet, Some(RatchetFact::NewChainBadMac { .. })) {
+            self.note_failure(outcome, chain, key.counter, order);
+        }
+    }
+
+    fn note_failure(&mut self, outcome: &Outcome, chain: Chain, counter: u32, order: usize) {
+        let time = instant(outcome);
+        let run = self.failing.get_or_insert_with(chain, || Run {
+            last: order,
+            last_counter: counter,
+            first_time: time,
+            spread: false,
+        });
+        let later = counter > run.last_counter;
+        let apart = time.zip(run.first_time).is_some_and(|(now, first)| now.duration_since(first) > ONE_GO);
+        run.spread |= later && (apart || self.answered.get(&chain.0).is_some_and(|own| *own > run.last));
+        run.last = order;
+        run.last_counter = run.last_counter.max(counter);
     }
 
     /// A copy is nothing new; other bytes under the same id were altered on the way.
@@ -140,12 +163,12 @@ impl Timeline {
 }
 
 impl Latest {
-    fn note(&mut self, outcome: &Outcome, order: usize) {
+    fn note(&mut self, outcome: &Outcome) {
         let Some(time) = instant(outcome) else { return };
         if !outcome.is_delayed() {
             self.logged = self.logged.max(Some(time));
         } else if self.stamped.is_none_or(|stamped| stamped < time) {
-            (self.stamped, self.at) = (Some(time), order);
+            (self.stamped, self.at) = (Some(time), Some(outcome.header.position.clone()));
         }
     }
 }
@@ -176,18 +199,17 @@ pub(super) fn is_older(scene: &Scene<'_>) -> Option<Evidence> {
     if scene.whole.book.theirs.opened_in_chain(scene.outcome.namespace()?, sid, &key.ratchet_key) > 0 {
         return None;
     }
-    let timeline = &scene.whole.used_up.timeline;
-    let at = |order: usize| scene.whole.outcomes.get(order).map(|o| &o.header.position);
+    let timeline = &scene.whole.hindsight.used_up.timeline;
     // We answered with a key that the copy does not hold: then it is another session, or a late message, that opens.
     let answered = scene.own_newest().is_some() && !trial.keys.holds_newest;
-    if let Some(begun) = timeline.begun.get(&sid).filter(|begun| **begun > scene.order && !answered) {
+    if let Some((_, at)) = timeline.begun.get(&sid).filter(|(begun, _)| *begun > scene.order && !answered) {
         let says = "the sender began a newer chain later, and that one opens: this chain is an older one";
-        return Some(in_stanza(at(*begun)?, says));
+        return Some(in_stanza(at, says));
     }
     let sent = instant(scene.outcome).filter(|_| scene.outcome.is_delayed())?;
     let latest = timeline.known.get(&sid)?;
     if latest.stamped.is_some_and(|stamped| stamped > sent) {
-        return Some(in_stanza(at(latest.at)?, "sent later, in a chain that is still known: this chain is an older one"));
+        return Some(in_stanza(latest.at.as_ref()?, "sent later, in a chain that is still known: this chain is an older one"));
     }
     let long_ago = latest.logged.is_some_and(|logged| logged.duration_since(sent) > ZONES);
     long_ago.then(|| scene.stanza("its delay stamp is older than what the sender sent in chains that are still known"))
@@ -195,7 +217,7 @@ pub(super) fn is_older(scene: &Scene<'_>) -> Option<Evidence> {
 
 /// Whether the copy is older than this message: it still opened what came before.
 pub(super) fn copy_is_older(scene: &Scene<'_>) -> bool {
-    let since = scene.whole.used_up.timeline.after_copy.get(&scene.outcome.own);
+    let since = scene.whole.hindsight.used_up.timeline.after_copy.get(&scene.outcome.own);
     since.is_some_and(|since| *since < scene.order)
 }
 
@@ -204,7 +226,7 @@ pub(super) fn copy_is_older(scene: &Scene<'_>) -> bool {
 pub(super) fn is_newer(scene: &Scene<'_>, trial: &Trial) -> bool {
     let outcome = scene.outcome;
     let (Some(sid), Some(key)) = (outcome.element.sid(), outcome.key_fact()) else { return false };
-    let timeline = &scene.whole.used_up.timeline;
+    let timeline = &scene.whole.hindsight.used_up.timeline;
     let run = timeline.failing.get(&(sid, key.ratchet_key));
     let last = run.map_or(scene.order, |run| run.last);
     let copy_is_older = timeline.after_copy.get(&outcome.own).is_some_and(|since| *since < last) || scene.client_failed();

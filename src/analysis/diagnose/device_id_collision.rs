@@ -42,13 +42,13 @@
 //! **References.** XEP-0384, "Setup" and "Business Rules" (device ids); iNPUTmice/Conversations#3324; dino/dino#1353;
 //! kriztan/blabber.im#129.
 
-use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza};
+use super::{Cause, Judgement, Scene, Whole, at_the_end, in_stanza};
 use crate::analysis::branches::{Branches, Connections};
 use crate::analysis::outcome::Origin;
 use crate::model::{BareJid, Code, Confidence, Finding};
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::DeviceIdCollision, source: include_str!("device_id_collision.rs"), judge, whole };
+    Cause { code: Code::DeviceIdCollision, source: include_str!("device_id_collision.rs"), judge, gather: || at_the_end(whole) };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let outcome = scene.outcome;
@@ -92,14 +92,14 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 }
 
 /// Clones: one identity key, one id, two ratchets that both live on.
-fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>) -> Vec<Finding> {
     let own =
         whole.book.ours.branches().filter_map(|(_, rid, branches)| {
             clone_finding("Your own device", &format!(" (shown towards device {rid})"), branches)
         });
     // Each contact sees the same: the surest is enough.
     let own = own.reduce(|best, other| if other.confidence > best.confidence { other } else { best });
-    let theirs = whole.used_up.timeline.branches().filter_map(|(from, sid, branches)| {
+    let theirs = whole.hindsight.used_up.timeline.branches().filter_map(|(from, sid, branches)| {
         let who = format!("Device {sid} of {}", from.map_or_else(|| "the sender".into(), ToString::to_string));
         let finding = clone_finding(&who, "", branches)?;
         // Without a store nothing tells which of the messages are genuine.

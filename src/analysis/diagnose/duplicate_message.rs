@@ -41,11 +41,15 @@ use crate::analysis::trial::RatchetFact;
 use crate::model::{Code, Confidence};
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::DuplicateMessage, source: include_str!("duplicate_message.rs"), judge, whole: nothing };
+    Cause { code: Code::DuplicateMessage, source: include_str!("duplicate_message.rs"), judge, gather: nothing };
 
 /// The certain case, decided before anything that a used-up key could be mistaken for.
-pub(super) const SAME_BYTES: Cause =
-    Cause { code: Code::DuplicateMessage, source: include_str!("duplicate_message.rs"), judge: judge_same_bytes, whole: nothing };
+pub(super) const SAME_BYTES: Cause = Cause {
+    code: Code::DuplicateMessage,
+    source: include_str!("duplicate_message.rs"),
+    judge: judge_same_bytes,
+    gather: nothing,
+};
 
 fn judge_same_bytes(scene: &Scene<'_>) -> Option<Judgement> {
     let untried = scene.outcome.trials.is_empty();

@@ -31,7 +31,7 @@ use crate::model::{Code, Confidence};
 const HEARTBEAT: u32 = 53;
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::EmptyMessage, source: include_str!("empty_message.rs"), judge, whole: nothing };
+    Cause { code: Code::EmptyMessage, source: include_str!("empty_message.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let outcome = scene.outcome;

@@ -33,10 +33,11 @@
 //!
 //! **References.** XEP-0384, "Security Considerations"; conversejs/converse.js#1242.
 
-use super::{Cause, Judgement, Scene, Verdicts, Whole, between_copies, in_stanza, in_store, rule};
+use super::{Cause, Judgement, Scene, Whole, at_the_end, between_copies, in_stanza, in_store, rule};
 use crate::model::{Code, Confidence, Finding};
 
-pub(super) const CAUSE: Cause = Cause { code: Code::IdentityChanged, source: include_str!("identity_changed.rs"), judge, whole };
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::IdentityChanged, source: include_str!("identity_changed.rs"), judge, gather: || at_the_end(whole) };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let Some(trial) = scene.trial() else { return within_capture(scene) };
@@ -75,6 +76,6 @@ fn within_capture(scene: &Scene<'_>) -> Option<Judgement> {
     )
 }
 
-fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>) -> Vec<Finding> {
     between_copies::own_identity(whole).collect()
 }

@@ -33,5 +33,5 @@ pub(super) const CAUSE: Cause = Cause {
     code: Code::LabelSignatureInvalid,
     source: include_str!("label_signature_invalid.rs"),
     judge: |_: &Scene<'_>| None,
-    whole: nothing,
+    gather: nothing,
 };

@@ -53,7 +53,8 @@ use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, rule};
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, ReplacedFact};
 use crate::model::{Code, Confidence, Evidence};
 
-pub(super) const CAUSE: Cause = Cause { code: Code::MacMismatch, source: include_str!("mac_mismatch.rs"), judge, whole: nothing };
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::MacMismatch, source: include_str!("mac_mismatch.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trial = scene.trial()?;

@@ -46,7 +46,7 @@ use crate::model::{Code, Confidence};
 use crate::omemo::wire::WireError;
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::MalformedMessage, source: include_str!("malformed_message.rs"), judge, whole: nothing };
+    Cause { code: Code::MalformedMessage, source: include_str!("malformed_message.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     match scene.outcome.key.as_ref()? {

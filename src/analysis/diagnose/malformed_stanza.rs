@@ -43,14 +43,15 @@
 //! **References.** XEP-0384, "XML Schema" and "Business Rules"; RFC 6120, "Restrictions" on XML; psi-im/plugins#111;
 //! profanity-im/profanity#658.
 
-use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza, rule};
+use super::{Cause, Judgement, Scene, Whole, at_the_end, in_stanza, rule};
 use crate::analysis::outcome::Element;
 use crate::analysis::trial::SessionFact;
 use crate::model::{Code, Confidence, Finding};
 use crate::omemo::stanza::MAX_ID;
 use crate::omemo::xml::XmlErrorKind;
 
-pub(super) const CAUSE: Cause = Cause { code: Code::MalformedStanza, source: include_str!("malformed_stanza.rs"), judge, whole };
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::MalformedStanza, source: include_str!("malformed_stanza.rs"), judge, gather: || at_the_end(whole) };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let (detail, confidence, found) = match &scene.outcome.element {
@@ -129,7 +130,7 @@ fn sender_id(scene: &Scene<'_>) -> Option<Judgement> {
 }
 
 /// Ids that some clients cannot read: one such device breaks messages for all their users.
-fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>) -> Vec<Finding> {
     let mut found: Vec<_> = whole
         .published
         .lists()

@@ -37,7 +37,7 @@ use crate::analysis::trial::RatchetFact;
 use crate::model::{Code, Confidence, Evidence};
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::MessageKeyEvicted, source: include_str!("message_key_evicted.rs"), judge, whole: nothing };
+    Cause { code: Code::MessageKeyEvicted, source: include_str!("message_key_evicted.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened_by_store() {

@@ -6,20 +6,38 @@ use super::Scene;
 use super::chain_age::Timeline;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::trial::RatchetFact;
+use crate::bounded_map::BoundedMap;
 use crate::model::Wrapper;
 use crate::omemo::PublicKey;
 use std::collections::HashMap;
 
+/// Chains of which something is kept.
+const MAX_CHAINS: usize = 1 << 16;
+
 /// Messages that came live under keys that the store had used up.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct UsedUp {
-    chains: HashMap<(u32, PublicKey), Run>,
+    runs: BoundedMap<(u32, PublicKey), Run>,
+    /// How many chains they belong to.
+    chains: usize,
     /// The last such message of each device: its place among all messages.
     last: HashMap<u32, usize>,
     /// The first message of each device that came live in a chain that the copy does not know.
     unknown: HashMap<u32, usize>,
     /// The order of events, for chains that the copy does not know.
     pub(super) timeline: Timeline,
+}
+
+impl Default for UsedUp {
+    fn default() -> Self {
+        Self {
+            runs: BoundedMap::new(MAX_CHAINS),
+            chains: 0,
+            last: HashMap::new(),
+            unknown: HashMap::new(),
+            timeline: Timeline::default(),
+        }
+    }
 }
 
 /// Such messages of one chain.
@@ -37,29 +55,29 @@ pub struct Run {
 }
 
 impl UsedUp {
-    /// Looks through all messages.
-    pub fn of(outcomes: &[Outcome]) -> Self {
-        let mut found = Self { timeline: Timeline::of(outcomes), ..Self::default() };
-        for (order, outcome) in outcomes.iter().enumerate() {
-            if let Some(sid) = live_and_unknown(outcome) {
-                found.unknown.entry(sid).or_insert(order);
-            }
-            if let Some((sid, ratchet_key, counter)) = live_and_used_up(outcome) {
-                let first = Run { rising: 0, first: order, last: order, last_counter: counter, first_counter: counter };
-                let run = found.chains.entry((sid, ratchet_key)).or_insert(first);
-                if run.rising == 0 || counter > run.last_counter {
-                    *run = Run { rising: run.rising + 1, last: order, last_counter: counter, ..*run };
-                }
-                found.last.insert(sid, order);
-            }
+    /// Takes the next message.
+    pub fn note(&mut self, order: usize, outcome: &Outcome) {
+        self.timeline.note(order, outcome);
+        if let Some(sid) = live_and_unknown(outcome) {
+            self.unknown.entry(sid).or_insert(order);
         }
-        found
+        if let Some((sid, ratchet_key, counter)) = live_and_used_up(outcome) {
+            let chains = &mut self.chains;
+            let run = self.runs.get_or_insert_with((sid, ratchet_key), || {
+                *chains += 1;
+                Run { rising: 0, first: order, last: order, last_counter: counter, first_counter: counter }
+            });
+            if run.rising == 0 || counter > run.last_counter {
+                *run = Run { rising: run.rising + 1, last: order, last_counter: counter, ..*run };
+            }
+            self.last.insert(sid, order);
+        }
     }
 
     /// How many chains they belong to. A sender that went back repeats one; more than one means that the copy is
     /// simply newer than the messages.
     pub fn chains(&self) -> usize {
-        self.chains.len()
+        self.chains
     }
 
     /// Whether the copy was made after the messages of this run: before them the sender had written in a chain that the
@@ -70,7 +88,7 @@ impl UsedUp {
 
     /// Such messages of one chain.
     pub fn run(&self, sid: u32, ratchet_key: &PublicKey) -> Option<&Run> {
-        self.chains.get(&(sid, *ratchet_key))
+        self.runs.get(&(sid, *ratchet_key))
     }
 }
 
@@ -106,6 +124,6 @@ pub(super) fn sent_later(scene: &Scene<'_>) -> bool {
 
 /// Whether a later message of the same device is used up in the copy.
 pub(super) fn used_up_later(scene: &Scene<'_>) -> bool {
-    let last = scene.outcome.element.sid().and_then(|sid| scene.whole.used_up.last.get(&sid));
+    let last = scene.outcome.element.sid().and_then(|sid| scene.whole.hindsight.used_up.last.get(&sid));
     last.is_some_and(|last| *last > scene.order)
 }

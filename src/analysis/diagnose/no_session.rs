@@ -37,16 +37,17 @@
 //! **References.** XEP-0384, "Building a session" and "Receiving a message"; conversejs/converse.js#3099;
 //! ChatSecure/ChatSecure-iOS#633; omemo/gajim-omemo#98; gkdr/lurch#186.
 
-use super::between_copies;
+use super::between_copies::Lost;
 use super::recovery::Broken;
-use super::{Cause, Judgement, Scene, Verdicts, Whole, computed, in_stanza, in_store};
+use super::{Cause, Gathering, Judgement, Scene, Whole, computed, in_stanza, in_store};
 use crate::analysis::activity::HEARTBEAT;
 use crate::analysis::spelling;
 use crate::analysis::trial::SessionFact;
-use crate::model::{Code, Confidence, Evidence, Finding};
-use std::collections::BTreeSet;
+use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
+use std::collections::BTreeMap;
 
-pub(super) const CAUSE: Cause = Cause { code: Code::NoSession, source: include_str!("no_session.rs"), judge, whole };
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::NoSession, source: include_str!("no_session.rs"), judge, gather: || Box::<Sessions>::default() };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if let Some(judgement) = filed_elsewhere(scene) {
@@ -106,38 +107,65 @@ pub(super) fn other_address(scene: &Scene<'_>) -> Option<Evidence> {
     Some(in_store(&filed.place, format!("it opens with the session filed under \u{201c}{}\u{201d}", filed.address)))
 }
 
-/// One-way sessions: key exchanges that never end, because no answer ever arrives.
-fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    let ours = whole.book.ours.sent().filter_map(|(_, rid, keys)| {
-        let newest = keys.newest().filter(|k| k.base_key.is_some() && k.counter >= HEARTBEAT)?;
-        let sentence = format!("Device {rid} never answered: your client still sends it key exchanges after {} messages. No message is lost by that.", newest.counter);
-        Some((
-            sentence,
-            in_stanza(&newest.first.position, format!("the key exchange that is still repeated with counter {}", newest.counter)),
-        ))
-    });
-    let mut seen = BTreeSet::new();
-    let theirs = whole.scenes().filter_map(|scene| {
-        let key = scene.outcome.key_fact().filter(|k| k.is_exchange() && k.counter >= HEARTBEAT)?;
-        let new = seen.insert((scene.outcome.header.from.clone(), scene.outcome.element.sid()));
-        let effect = if scene.own().is_some_and(|o| o.device_id.is_some()) {
-            "nothing that your client sent ever reached it"
-        } else {
-            "the receiving device never answered it"
-        };
-        let sentence = format!("{} still sends key exchanges after {} messages: {effect}.", scene.sender(), key.counter);
-        new.then(|| (sentence, scene.stanza(format!("a key exchange with counter {}", key.counter))))
-    });
-    let one_way = ours
-        .chain(theirs)
-        .map(|(sentence, evidence)| Finding {
-            code: Code::NoSession,
-            detail: Some("one-way-session"),
-            confidence: Confidence::Likely,
-            sentence,
-            evidence: vec![evidence],
-            remedy: vec!["Ask the owner of the silent device (you, if it is yours) to write something from it. If it stays so, they end and restart the session there, or take the device off their list.".into()],
-            stanza_ids: Vec::new(),
+/// The first sign of a session in which nobody answers.
+#[derive(Debug)]
+struct OneWay {
+    order: usize,
+    sentence: String,
+    evidence: Evidence,
+}
+
+/// One-way sessions, and sessions that were lost between two copies.
+#[derive(Debug, Default)]
+struct Sessions {
+    /// Devices whose key exchanges never end.
+    one_way: BTreeMap<(Option<BareJid>, Option<u32>), OneWay>,
+    lost: Lost,
+}
+
+impl Gathering for Sessions {
+    fn note(&mut self, scene: &Scene<'_>, _verdict: &MessageVerdict) {
+        self.lost.note(scene);
+        let Some(key) = scene.outcome.key_fact().filter(|k| k.is_exchange() && k.counter >= HEARTBEAT) else { return };
+        let device = (scene.outcome.header.from.clone(), scene.outcome.element.sid());
+        self.one_way.entry(device).or_insert_with(|| {
+            let effect = if scene.own().is_some_and(|o| o.device_id.is_some()) {
+                "nothing that your client sent ever reached it"
+            } else {
+                "the receiving device never answered it"
+            };
+            let sentence = format!("{} still sends key exchanges after {} messages: {effect}.", scene.sender(), key.counter);
+            let evidence = scene.stanza(format!("a key exchange with counter {}", key.counter));
+            OneWay { order: scene.order, sentence, evidence }
         });
-    one_way.chain(between_copies::lost(whole)).collect()
+    }
+
+    fn findings(&self, whole: &Whole<'_>) -> Vec<Finding> {
+        let ours = whole.book.ours.sent().filter_map(|(_, rid, keys)| {
+            let newest = keys.newest().filter(|k| k.base_key.is_some() && k.counter >= HEARTBEAT)?;
+            let sentence = format!("Device {rid} never answered: your client still sends it key exchanges after {} messages. No message is lost by that.", newest.counter);
+            Some((
+                sentence,
+                in_stanza(&newest.first.position, format!("the key exchange that is still repeated with counter {}", newest.counter)),
+            ))
+        });
+        let mut theirs: Vec<_> = self.one_way.values().collect();
+        theirs.sort_by_key(|sign| sign.order);
+        let theirs = theirs.into_iter().map(|sign| (sign.sentence.clone(), sign.evidence.clone()));
+        let one_way = ours.chain(theirs).map(|(sentence, evidence)| one_way_session(sentence, evidence));
+        one_way.chain(self.lost.findings(whole)).collect()
+    }
+}
+
+/// Key exchanges that never end, because no answer ever arrives.
+fn one_way_session(sentence: String, evidence: Evidence) -> Finding {
+    Finding {
+        code: Code::NoSession,
+        detail: Some("one-way-session"),
+        confidence: Confidence::Likely,
+        sentence,
+        evidence: vec![evidence],
+        remedy: vec!["Ask the owner of the silent device (you, if it is yours) to write something from it. If it stays so, they end and restart the session there, or take the device off their list.".into()],
+        stanza_ids: Vec::new(),
+    }
 }

@@ -71,12 +71,13 @@
 //! Syndace/slixmpp-omemo#3.
 
 use super::not_addressed_reason::add_reason;
-use super::{Cause, Judgement, Scene, Verdicts, Whole};
+use super::{Cause, Judgement, Scene, Whole, at_the_end};
 use crate::analysis::published_faults;
 use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding};
 use crate::omemo::Namespace;
 
-pub(super) const CAUSE: Cause = Cause { code: Code::NotAddressed, source: include_str!("not_addressed.rs"), judge, whole };
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::NotAddressed, source: include_str!("not_addressed.rs"), judge, gather: || at_the_end(whole) };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let outcome = scene.outcome;
@@ -101,7 +102,7 @@ fn ids(rids: &[u32]) -> String {
 }
 
 /// Our own device is missing from the newest list of ours that the capture shows.
-fn whole(whole: &Whole<'_>, _verdicts: &Verdicts<'_>) -> Vec<Finding> {
+fn whole(whole: &Whole<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for own in whole.own {
         let (Some(jid), Some(id)) = (&own.jid, own.device_id) else { continue };

@@ -33,7 +33,7 @@
 //!
 //! **References.** XEP-0384, "Receiving a message".
 
-use super::{Cause, Judgement, Scene, Verdicts, Whole, rule};
+use super::{Cause, Gathering, Judgement, Scene, Whole, rule};
 use crate::analysis::content::{Opened, Payload};
 use crate::model::{Code, Confidence, Finding, MessageVerdict};
 use crate::omemo::payload::{Dialect, TagPlace};
@@ -41,7 +41,8 @@ use crate::omemo::payload::{Dialect, TagPlace};
 /// Length of the initialisation vector of old clients.
 const OLD_IV_LENGTH: usize = 16;
 
-pub(super) const CAUSE: Cause = Cause { code: Code::Ok, source: include_str!("ok.rs"), judge, whole };
+pub(super) const CAUSE: Cause =
+    Cause { code: Code::Ok, source: include_str!("ok.rs"), judge, gather: || Box::<OptOuts>::default() };
 
 /// The detail of a message that asks for plaintext.
 pub const OPT_OUT: &str = "opt-out";
@@ -118,18 +119,29 @@ fn opts_out(scene: &Scene<'_>) -> bool {
     matches!(scene.outcome.payload.as_deref(), Some(Payload::Opened(opened)) if opened.opt_out.is_some())
 }
 
+/// Opt-outs that are told one by one.
+const MAX_OPT_OUTS: usize = 100;
+
 /// Opt-outs: nothing is wrong with them, and yet somebody has to decide.
-fn whole(_whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    verdicts
-        .of(|group| group.detail == Some(OPT_OUT) && group.code == Code::Ok)
-        .map(|v| Finding {
-            code: Code::Ok,
-            detail: v.detail,
-            confidence: v.confidence,
-            sentence: v.sentence.to_string(),
-            evidence: v.evidence,
-            remedy: v.remedy.to_vec(),
-            stanza_ids: v.id.into_iter().collect(),
-        })
-        .collect()
+#[derive(Debug, Default)]
+struct OptOuts(Vec<Finding>);
+
+impl Gathering for OptOuts {
+    fn note(&mut self, _scene: &Scene<'_>, verdict: &MessageVerdict) {
+        if verdict.code == Code::Ok && verdict.detail == Some(OPT_OUT) && self.0.len() < MAX_OPT_OUTS {
+            self.0.push(Finding {
+                code: Code::Ok,
+                detail: verdict.detail,
+                confidence: verdict.confidence,
+                sentence: verdict.sentence.to_string(),
+                evidence: verdict.evidence.clone(),
+                remedy: verdict.remedy.to_vec(),
+                stanza_ids: verdict.id.iter().cloned().collect(),
+            });
+        }
+    }
+
+    fn findings(&self, _whole: &Whole<'_>) -> Vec<Finding> {
+        self.0.clone()
+    }
 }

@@ -30,7 +30,7 @@ use super::{Cause, Judgement, Scene, nothing};
 use crate::analysis::outcome::Origin;
 use crate::model::{Code, Confidence, Direction, Wrapper};
 
-pub(super) const CAUSE: Cause = Cause { code: Code::OwnMessage, source: include_str!("own_message.rs"), judge, whole: nothing };
+pub(super) const CAUSE: Cause = Cause { code: Code::OwnMessage, source: include_str!("own_message.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.outcome.origin != Origin::ThisDevice {

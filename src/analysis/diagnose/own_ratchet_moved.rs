@@ -85,7 +85,7 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         return None;
     }
     let surely = |other: &RolledBack| other.confidence > Confidence::Possible && Some(other.sid) != outcome.element.sid();
-    let elsewhere = scene.whole.rolled_back.is_some_and(surely);
+    let elsewhere = scene.whole.hindsight.rolled_back.as_ref().is_some_and(surely);
     let open = outcome.peer.is_none() && chain_age::may_be_dropped(scene, trial);
     if open && !elsewhere && !chain_age::is_newer(scene, trial) || !elsewhere && came_back(scene, trial) {
         moved.confidence = Confidence::Possible;
@@ -156,7 +156,7 @@ impl Moved {
             self.evidence.push(computed(format!(
                 "{failed} different messages of this chain fail alike: they were not damaged one by one{parted}"
             )));
-        } else if let Some(elsewhere) = &scene.whole.rolled_back {
+        } else if let Some(elsewhere) = &scene.whole.hindsight.rolled_back {
             let surely = elsewhere.confidence > Confidence::Possible;
             if !surely && self.evidence.is_empty() {
                 self.confidence = Confidence::Possible;

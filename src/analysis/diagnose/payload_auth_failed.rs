@@ -43,7 +43,7 @@ use crate::model::{Code, Confidence};
 use crate::omemo::payload::PayloadError;
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::PayloadAuthFailed, source: include_str!("payload_auth_failed.rs"), judge, whole: nothing };
+    Cause { code: Code::PayloadAuthFailed, source: include_str!("payload_auth_failed.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     match scene.outcome.payload.as_deref()? {

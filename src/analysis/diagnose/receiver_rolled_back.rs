@@ -49,12 +49,16 @@
 use super::between_copies;
 use super::own_ratchet_moved::own_ratchet_moved;
 use super::recovery::Broken;
-use super::{Cause, Judgement, Scene, Verdicts, Whole, in_stanza};
-use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding};
+use super::{Cause, Gathering, Judgement, Scene, Whole, in_stanza};
+use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
 use std::collections::BTreeSet;
 
-pub(super) const CAUSE: Cause =
-    Cause { code: Code::ReceiverRolledBack, source: include_str!("receiver_rolled_back.rs"), judge, whole };
+pub(super) const CAUSE: Cause = Cause {
+    code: Code::ReceiverRolledBack,
+    source: include_str!("receiver_rolled_back.rs"),
+    judge,
+    gather: || Box::<OldStore>::default(),
+};
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened_by_store() {
@@ -85,42 +89,60 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 /// What else explains a message in an unknown chain, where the known ones are full.
 const OLD_CHAIN: &str = "Whether it is just an old message that came late or twice (message-key-evicted, duplicate-message): the chains that the client keeps are full. The sender's store (--peer), or an earlier log that shows this chain, would tell.";
 
-/// The store as a whole: since when, and who is affected; and our own stanzas that used one key twice.
-fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    let mut findings = Vec::from_iter(between_copies::rolled_back(whole));
-    let hit = verdicts.of(|group| group.code == Code::ReceiverRolledBack);
-    let mut hit = hit.filter(|verdict| verdict.confidence > Confidence::Possible);
-    if let Some(first) = hit.next() {
-        let mut contacts: BTreeSet<String> = first.from.iter().map(ToString::to_string).collect();
-        let when = first.time.as_ref().map(|t| format!(" (first seen {t})")).unwrap_or_default();
-        let (mut count, mut confidence, mut until) = (1, first.confidence, String::new());
-        let mut stanza_ids = Vec::from_iter(first.id);
-        for verdict in hit {
-            count += 1;
-            confidence = confidence.max(verdict.confidence);
-            until = format!(", the last is {}", verdict.position);
-            contacts.extend(verdict.from.iter().map(ToString::to_string));
-            stanza_ids.extend(verdict.id);
+/// The messages that the store as a whole is too old for.
+#[derive(Debug, Default)]
+struct OldStore {
+    /// The first of them.
+    first: Option<MessageVerdict>,
+    last: Option<Position>,
+    count: usize,
+    confidence: Option<Confidence>,
+    contacts: BTreeSet<String>,
+    stanza_ids: Vec<String>,
+}
+
+impl Gathering for OldStore {
+    fn note(&mut self, _scene: &Scene<'_>, verdict: &MessageVerdict) {
+        if verdict.code != Code::ReceiverRolledBack || verdict.confidence == Confidence::Possible {
+            return;
         }
-        findings.push(Finding {
+        self.count += 1;
+        self.confidence = self.confidence.max(Some(verdict.confidence));
+        self.contacts.extend(verdict.from.iter().map(ToString::to_string));
+        Finding::add_id(&mut self.stanza_ids, verdict.id.clone());
+        self.last = self.first.is_some().then(|| verdict.position.clone());
+        self.first.get_or_insert_with(|| verdict.clone());
+    }
+
+    /// The copies by themselves; the store as a whole, since when, and who is affected; our own stanzas that used one key
+    /// twice.
+    fn findings(&self, whole: &Whole<'_>) -> Vec<Finding> {
+        between_copies::rolled_back(whole).chain(self.finding(whole)).chain(own_reuse(whole)).collect()
+    }
+}
+
+impl OldStore {
+    fn finding(&self, whole: &Whole<'_>) -> Option<Finding> {
+        let first = self.first.as_ref()?;
+        let when = first.time.as_ref().map(|t| format!(" (first seen {t})")).unwrap_or_default();
+        let until = self.last.as_ref().map(|last| format!(", the last is {last}")).unwrap_or_default();
+        Some(Finding {
             code: Code::ReceiverRolledBack,
             detail: Some("store"),
-            confidence,
+            confidence: self.confidence.unwrap_or(first.confidence),
             sentence: format!(
                 "The store is an older copy than the one that was in use{when}; messages of {} do not open with it.",
-                joined(&contacts)
+                joined(&self.contacts)
             ),
             evidence: vec![Evidence {
                 kind: EvidenceKind::Stanza,
                 place: first.position.to_string().into(),
-                says: format!("{count} of {} messages fail because of it{until}", verdicts.len()).into(),
+                says: format!("{} of {} messages fail because of it{until}", self.count, whole.window.end()).into(),
             }],
             remedy: first.remedy.to_vec(),
-            stanza_ids,
-        });
+            stanza_ids: self.stanza_ids.clone(),
+        })
     }
-    findings.extend(own_reuse(whole));
-    findings
 }
 
 /// Our own stanzas used one key twice. Where two copies write in turn, device-id-collision says so.

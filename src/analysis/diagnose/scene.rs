@@ -16,8 +16,6 @@ pub struct Scene<'a> {
     pub whole: &'a Whole<'a>,
     /// Its place among all messages.
     pub order: usize,
-    /// Where the next message begins.
-    pub next: Option<&'a Position>,
 }
 
 impl<'a> Scene<'a> {
@@ -82,9 +80,7 @@ impl<'a> Scene<'a> {
 
     /// What the client itself said of this message: its lines up to the next stanza of the same log.
     pub fn client_said(&self) -> impl Iterator<Item = &'a Said> {
-        let position = &self.outcome.header.position;
-        let next = self.next.filter(|next| next.file == position.file).map(|next| next.line);
-        self.whole.client_words.after(position, next)
+        self.outcome.comments.iter()
     }
 
     /// Whether the client's own log says that it failed.

@@ -36,13 +36,17 @@
 //! **References.** The Double Ratchet Algorithm, "Symmetric-key ratchet"; dino/dino#977; iNPUTmice/Conversations#1799;
 //! kriztan/blabber.im#129.
 
-use super::{Cause, Judgement, Scene, Verdicts, Whole, chain_age, computed, in_stanza, in_store};
+use super::{Cause, Gathering, Judgement, Scene, Whole, chain_age, computed, in_stanza, in_store};
 use crate::analysis::trial::RatchetFact;
 use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict, Wrapper};
 use std::collections::BTreeMap;
 
-pub(super) const CAUSE: Cause =
-    Cause { code: Code::SenderRolledBack, source: include_str!("sender_rolled_back.rs"), judge, whole };
+pub(super) const CAUSE: Cause = Cause {
+    code: Code::SenderRolledBack,
+    source: include_str!("sender_rolled_back.rs"),
+    judge,
+    gather: || Box::<Devices>::default(),
+};
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened_by_store() {
@@ -100,7 +104,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 fn cloned(scene: &Scene<'_>) -> Option<Judgement> {
     let outcome = scene.outcome;
     let seen = outcome.seen_before.as_ref().filter(|seen| !seen.same_bytes && !seen.same_id)?;
-    let branches = scene.whole.used_up.timeline.branches_of(outcome.header.from.as_ref(), outcome.element.sid()?)?;
+    let branches = scene.whole.hindsight.used_up.timeline.branches_of(outcome.header.from.as_ref(), outcome.element.sid()?)?;
     // Without a store nothing tells which of the messages are genuine.
     let unproven = outcome.trials.is_empty();
     let confidence = branches.clone_confidence()?.min(if unproven { Confidence::Likely } else { Confidence::Proven });
@@ -129,12 +133,12 @@ fn cloned(scene: &Scene<'_>) -> Option<Judgement> {
 fn goes_through_again(scene: &Scene<'_>, used: Evidence) -> Option<Judgement> {
     let outcome = scene.outcome;
     let (namespace, sid, key) = (outcome.namespace()?, outcome.element.sid()?, outcome.key_fact()?);
-    let run = scene.whole.used_up.run(sid, &key.ratchet_key)?;
+    let run = scene.whole.hindsight.used_up.run(sid, &key.ratchet_key)?;
     let passed = scene.whole.book.theirs.opened_after(namespace, sid, &key.ratchet_key, run.last);
     if run.rising < SEVERAL
         || !passed
-        || scene.whole.used_up.is_before_copy(sid, run)
-        || scene.whole.used_up.chains() > 1
+        || scene.whole.hindsight.used_up.is_before_copy(sid, run)
+        || scene.whole.hindsight.used_up.chains() > 1
         || super::newer_copy::sent_later(scene)
     {
         return None;
@@ -224,18 +228,22 @@ fn rolled_back(verdict: &MessageVerdict) -> bool {
     verdict.code == Code::SenderRolledBack && verdict.detail != Some(CLONE) && verdict.confidence > Confidence::Possible
 }
 
-/// Each device that went back, once.
-fn whole(_whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    let mut devices: BTreeMap<(Option<BareJid>, Option<u32>), (usize, Finding)> = BTreeMap::new();
-    let hit = verdicts.of(|group| group.code == Code::SenderRolledBack);
-    for verdict in hit.filter(rolled_back) {
-        let (count, finding) = devices.entry((verdict.from, verdict.sid)).or_insert_with(|| {
+/// Each device that went back, with how many of its messages are lost.
+#[derive(Debug, Default)]
+struct Devices(BTreeMap<(Option<BareJid>, Option<u32>), (usize, Finding)>);
+
+impl Gathering for Devices {
+    fn note(&mut self, _scene: &Scene<'_>, verdict: &MessageVerdict) {
+        if !rolled_back(verdict) {
+            return;
+        }
+        let (count, finding) = self.0.entry((verdict.from.clone(), verdict.sid)).or_insert_with(|| {
             let finding = Finding {
                 code: Code::SenderRolledBack,
                 detail: None,
                 confidence: verdict.confidence,
                 sentence: String::new(),
-                evidence: verdict.evidence,
+                evidence: verdict.evidence.clone(),
                 remedy: verdict.remedy.to_vec(),
                 stanza_ids: Vec::new(),
             };
@@ -243,13 +251,16 @@ fn whole(_whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
         });
         *count += 1;
         finding.confidence = finding.confidence.max(verdict.confidence);
-        finding.stanza_ids.extend(verdict.id);
+        finding.concerns(verdict.id.clone());
     }
-    let told = devices.into_iter().map(|((from, sid), (count, finding))| {
-        let who = from.map_or_else(|| "the sender".into(), |jid| jid.to_string());
-        let device = sid.map(|id| format!("device {id} of ")).unwrap_or_default();
-        let sentence = format!("{device}{who} restored an older copy of its keys; {count} of its messages cannot be read.");
-        Finding { sentence, ..finding }
-    });
-    told.collect()
+
+    fn findings(&self, _whole: &Whole<'_>) -> Vec<Finding> {
+        let told = self.0.iter().map(|((from, sid), (count, finding))| {
+            let who = from.as_ref().map_or_else(|| "the sender".into(), ToString::to_string);
+            let device = sid.map(|id| format!("device {id} of ")).unwrap_or_default();
+            let sentence = format!("{device}{who} restored an older copy of its keys; {count} of its messages cannot be read.");
+            Finding { sentence, ..finding.clone() }
+        });
+        told.collect()
+    }
 }

@@ -42,7 +42,7 @@ use crate::analysis::trial::PrekeyFact;
 use crate::model::{Code, Confidence};
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::SignedPrekeyMissing, source: include_str!("signed_prekey_missing.rs"), judge, whole: nothing };
+    Cause { code: Code::SignedPrekeyMissing, source: include_str!("signed_prekey_missing.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened() {

@@ -32,14 +32,19 @@
 //! xmtp/libxmtp#200.
 
 use super::recovery::Broken;
-use super::{Cause, Judgement, Scene, Verdicts, Whole, computed, in_stanza};
+use super::{Cause, Gathering, Judgement, Scene, Whole, computed, in_stanza};
+use crate::analysis::book::OwnRatchetKey;
 use crate::analysis::outcome::KeyFact;
 use crate::analysis::trial::{RatchetFact, ReplacedFact};
-use crate::model::{BareJid, Code, Confidence, Evidence, Finding};
+use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
 use std::collections::{BTreeSet, HashMap};
 
-pub(super) const CAUSE: Cause =
-    Cause { code: Code::SimultaneousInitiation, source: include_str!("simultaneous_initiation.rs"), judge, whole };
+pub(super) const CAUSE: Cause = Cause {
+    code: Code::SimultaneousInitiation,
+    source: include_str!("simultaneous_initiation.rs"),
+    judge,
+    gather: || Box::<Crossings>::default(),
+};
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trial = scene.trial()?;
@@ -99,54 +104,65 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
 }
 
 /// Key exchanges that crossed, also where archived states make it harmless.
-fn whole(whole: &Whole<'_>, verdicts: &Verdicts<'_>) -> Vec<Finding> {
-    let mut told: BTreeSet<(Option<BareJid>, Option<u32>)> = BTreeSet::new();
-    let mut findings = Vec::new();
-    // The last message of a device that answered in a session: it was no key exchange.
-    let mut answers: HashMap<u32, usize> = HashMap::new();
-    for scene in whole.scenes() {
+#[derive(Debug, Default)]
+struct Crossings {
+    /// Devices of which it has been told.
+    told: BTreeSet<(Option<BareJid>, Option<u32>)>,
+    /// The last message of a device that answered in a session: it was no key exchange.
+    answers: HashMap<u32, usize>,
+    findings: Vec<Finding>,
+}
+
+impl Gathering for Crossings {
+    fn note(&mut self, scene: &Scene<'_>, verdict: &MessageVerdict) {
         let outcome = scene.outcome;
-        let (sid, code) = (outcome.element.sid(), verdicts.code(scene.order));
+        let sid = outcome.element.sid();
         let exchange = outcome.key_fact().is_some_and(KeyFact::is_exchange);
         if let (Some(sid), Some(_), false) = (sid, outcome.key_fact(), exchange) {
-            answers.insert(sid, scene.order);
+            self.answers.insert(sid, scene.order);
         }
-        let Some(own) = scene.own_exchange() else { continue };
+        let Some(own) = scene.own_exchange() else { return };
         // Theirs begins a session of its own although ours is on its way, or it answers in a replaced one.
         let device = (outcome.header.from.clone(), sid);
-        if told.contains(&device) {
-            continue;
+        if self.told.contains(&device) {
+            return;
         }
         // Nothing of theirs had answered our key exchange when theirs came.
-        let unanswered = sid.and_then(|sid| answers.get(&sid)).is_none_or(|answer| *answer < own.order);
-        let crossed = exchange && code == Some(Code::Ok) && unanswered;
-        let named = code == Some(Code::SimultaneousInitiation);
-        if !crossed && !named {
-            continue;
+        let unanswered = sid.and_then(|sid| self.answers.get(&sid)).is_none_or(|answer| *answer < own.order);
+        let crossed = exchange && verdict.code == Code::Ok && unanswered;
+        let named = verdict.code == Code::SimultaneousInitiation;
+        if crossed || named {
+            self.told.insert(device);
+            self.findings.push(crossing(scene, own, named));
         }
-        told.insert(device);
-        let harmless = scene.client().is_some_and(|c| c.implementation.archives_states()) && !named;
-        let effect = if harmless {
-            "both sessions are kept, so it does no harm"
-        } else {
-            "messages may be lost until one side ends and restarts the session"
-        };
-        findings.push(Finding {
-            code: Code::SimultaneousInitiation,
-            detail: harmless.then_some(Finding::HARMLESS),
-            confidence: judge(&scene).filter(|_| named).map_or(Confidence::Likely, |judgement| judgement.confidence),
-            sentence: format!("Your client and {} began a session with each other at the same time; {effect}.", scene.sender()),
-            evidence: vec![
-                in_stanza(&own.first.position, "your client's key exchange"),
-                scene.stanza("their key exchange, begun before they had ours"),
-            ],
-            remedy: vec![if harmless {
-                "Nothing: no message is lost.".into()
-            } else {
-                "Agree who acts: one side, not both, ends and restarts the session and writes again.".into()
-            }],
-            stanza_ids: outcome.header.id.iter().map(ToString::to_string).collect(),
-        });
     }
-    findings
+
+    fn findings(&self, _whole: &Whole<'_>) -> Vec<Finding> {
+        self.findings.clone()
+    }
+}
+
+fn crossing(scene: &Scene<'_>, own: &OwnRatchetKey, named: bool) -> Finding {
+    let harmless = scene.client().is_some_and(|c| c.implementation.archives_states()) && !named;
+    let effect = if harmless {
+        "both sessions are kept, so it does no harm"
+    } else {
+        "messages may be lost until one side ends and restarts the session"
+    };
+    Finding {
+        code: Code::SimultaneousInitiation,
+        detail: harmless.then_some(Finding::HARMLESS),
+        confidence: judge(scene).filter(|_| named).map_or(Confidence::Likely, |judgement| judgement.confidence),
+        sentence: format!("Your client and {} began a session with each other at the same time; {effect}.", scene.sender()),
+        evidence: vec![
+            in_stanza(&own.first.position, "your client's key exchange"),
+            scene.stanza("their key exchange, begun before they had ours"),
+        ],
+        remedy: vec![if harmless {
+            "Nothing: no message is lost.".into()
+        } else {
+            "Agree who acts: one side, not both, ends and restarts the session and writes again.".into()
+        }],
+        stanza_ids: scene.outcome.header.id.iter().map(ToString::to_string).collect(),
+    }
 }

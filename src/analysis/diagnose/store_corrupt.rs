@@ -40,11 +40,11 @@ use crate::analysis::trial::{PrekeyFact, SessionFact, Trial};
 use crate::model::{Code, Confidence, Evidence, Problem, ProblemScope};
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::StoreCorrupt, source: include_str!("store_corrupt.rs"), judge, whole: nothing };
+    Cause { code: Code::StoreCorrupt, source: include_str!("store_corrupt.rs"), judge, gather: nothing };
 
 /// Nothing of an account, or not even its device id, could be read: then nothing else can be said of its messages.
 pub(super) const NO_ACCOUNT: Cause =
-    Cause { code: Code::StoreCorrupt, source: include_str!("store_corrupt.rs"), judge: judge_without_account, whole: nothing };
+    Cause { code: Code::StoreCorrupt, source: include_str!("store_corrupt.rs"), judge: judge_without_account, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened() {

@@ -36,7 +36,7 @@ use crate::analysis::trial::RatchetFact;
 use crate::model::{Code, Confidence};
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::TooManySkipped, source: include_str!("too_many_skipped.rs"), judge, whole: nothing };
+    Cause { code: Code::TooManySkipped, source: include_str!("too_many_skipped.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trial = scene.trial()?;

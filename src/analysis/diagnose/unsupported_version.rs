@@ -36,7 +36,7 @@ use crate::model::{Code, Confidence};
 use crate::omemo::wire::WireError;
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::UnsupportedVersion, source: include_str!("unsupported_version.rs"), judge, whole: nothing };
+    Cause { code: Code::UnsupportedVersion, source: include_str!("unsupported_version.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let found = match (&scene.outcome.element, &scene.outcome.key) {

@@ -31,7 +31,7 @@ use super::{Cause, Judgement, Scene, in_store, nothing, rule};
 use crate::model::{Code, Confidence};
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::UntrustedDevice, source: include_str!("untrusted_device.rs"), judge, whole: nothing };
+    Cause { code: Code::UntrustedDevice, source: include_str!("untrusted_device.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let (client, known) = (scene.client()?, scene.outcome.trust.as_ref()?);

@@ -34,7 +34,7 @@ use crate::model::{Code, Confidence};
 use crate::omemo::wire::WireError;
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::VariantMismatch, source: include_str!("variant_mismatch.rs"), judge, whole: nothing };
+    Cause { code: Code::VariantMismatch, source: include_str!("variant_mismatch.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if let Some(Err(error @ WireError::OtherVariant { .. })) = &scene.outcome.key {

@@ -4,41 +4,8 @@ use super::judgement::Judgement;
 use super::{CAUSES, Scene, Whole, duplicate_message, rule};
 use crate::analysis::client_words::Said;
 use crate::analysis::content::Payload;
-use crate::analysis::groups::{Group, Groups};
 use crate::analysis::rules::envelope;
 use crate::model::{Code, Confidence, Evidence, EvidenceKind, MessageVerdict};
-
-/// The verdicts on all messages. Each is worked out when it is asked for: kept, they would take more memory than
-/// everything that they rest on.
-pub struct Verdicts<'a> {
-    /// What is known.
-    pub whole: &'a Whole<'a>,
-    /// Which messages fare alike.
-    pub groups: &'a Groups,
-}
-
-impl Verdicts<'_> {
-    /// How many messages there are.
-    pub fn len(&self) -> usize {
-        self.whole.outcomes.len()
-    }
-
-    /// Whether there is no message.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The code of the message at this place.
-    pub fn code(&self, order: usize) -> Option<Code> {
-        self.groups.of_message(order).map(|group| group.code)
-    }
-
-    /// The verdicts on the messages of the groups that fit, in the order of the capture.
-    pub fn of(&self, fits: impl Fn(&Group) -> bool) -> impl Iterator<Item = MessageVerdict> {
-        let orders = (0..self.len()).filter(move |order| self.groups.of_message(*order).is_some_and(&fits));
-        orders.filter_map(|order| verdict_at(self.whole, order))
-    }
-}
 
 /// The verdict on the message at this place. A second copy of a message that failed has failed for the same
 /// reason, whatever the replay has made of the session meanwhile.

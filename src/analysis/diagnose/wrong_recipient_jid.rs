@@ -47,7 +47,7 @@ use crate::model::{Code, Confidence};
 use crate::omemo::stanza::envelope::EnvelopeFinding;
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::WrongRecipientJid, source: include_str!("wrong_recipient_jid.rs"), judge, whole: nothing };
+    Cause { code: Code::WrongRecipientJid, source: include_str!("wrong_recipient_jid.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let remedy = "Ask the sender whether they wrote to that address, and to send to your present one. If nobody can explain it, the message may have been redirected: tell the sender by another way.";

@@ -1,16 +1,21 @@
 //! A diagnosis for a person: a summary, findings, what needs attention by cause, and what is fine.
 
+use super::groups::Group;
 use super::{DiagnosisView, FindingView, Sources};
-use crate::analysis::groups::Group;
-use crate::model::{Code, Confidence, EvidenceKind, MessageVerdict};
+use crate::model::{Code, Confidence};
 use crate::report::joined_evidence::JoinedEvidence;
-use crate::report::message::{MessageView, Messages, code_and_detail, plaintext_text};
+use crate::report::message::{MessageView, code_and_detail, plaintext_text};
 use crate::report::page::Look;
 use crate::report::shared::{EvidenceView, count};
 use crate::report::{Line, Page};
-use std::collections::BTreeMap;
 
-impl DiagnosisView<'_> {
+/// Groups of one cause that are shown whole.
+const SHOWN_GROUPS: usize = 3;
+
+/// Devices with the same cause that are named without -v.
+const SHOWN_DEVICES: usize = 10;
+
+impl DiagnosisView {
     /// The whole page.
     pub(super) fn page(&self, page: &mut Page) {
         self.summary_text(page);
@@ -22,65 +27,54 @@ impl DiagnosisView<'_> {
                 finding_text(page, finding, &mut told);
             }
         }
-        let groups = self.groups();
-        if !groups.is_empty() {
+        let causes = self.messages.groups.causes();
+        if !causes.is_empty() {
             page.heading("Messages that need attention");
-            for group in &groups {
-                group_text(page, self.messages, group, &mut told);
+            for groups in &causes {
+                cause_text(page, groups, &mut told);
             }
         }
+        self.untried_text(page);
         self.harmless_text(page);
     }
 
     fn summary_text(&self, page: &mut Page) {
-        if self.messages.is_empty() && self.findings.is_empty() {
+        if self.is_empty() {
             page.line(0, nothing_found(&self.sources));
             return;
         }
-        for sentence in self.summary {
+        for sentence in &self.summary {
             page.line(0, Line::new().strong(sentence));
         }
     }
 
-    /// What needs attention, the most frequent first.
-    fn groups(&self) -> Vec<&Group> {
-        let mut groups: Vec<_> = self.messages.conclusion.groups().iter().filter(|group| !group.code.is_harmless()).collect();
-        groups.sort_by_key(|group| (std::cmp::Reverse(group.count()), group.code, group.detail, &group.sentence));
-        groups
+    fn untried_text(&self, page: &mut Page) {
+        let untried = self.messages.untried;
+        if untried == 0 {
+            return;
+        }
+        page.heading("Could not be tried");
+        page.line(2, format!("{}: nothing in the clear speaks against them.", count(untried, "message")));
+        page.line(2, "Whether they decrypt, only a copy of the client's store can tell (--store).");
+        for message in self.messages.listed.iter().filter(|m| m.is_untried()) {
+            message_line(page, 2, message);
+        }
     }
 
     fn harmless_text(&self, page: &mut Page) {
-        let verbose = page.verbose();
-        let untried = self.messages.count(Group::is_untried);
-        if untried > 0 {
-            page.heading("Could not be tried");
-            page.line(2, format!("{}: nothing in the clear speaks against them.", count(untried, "message")));
-            page.line(2, "Whether they decrypt, only a copy of the client's store can tell (--store).");
-            if verbose {
-                let untried = self.messages.conclusion.messages().filter(MessageVerdict::is_untried);
-                untried.for_each(|message| message_line(page, 2, &self.messages.view(&message)));
-            }
-        }
-        let mut by_code: BTreeMap<Code, usize> = BTreeMap::new();
-        for group in self.messages.conclusion.groups().iter().filter(|g| g.code.is_harmless() && !g.is_untried()) {
-            *by_code.entry(group.code).or_default() += group.count();
-        }
-        if by_code.is_empty() {
+        if self.messages.harmless.is_empty() {
             return;
         }
         page.heading("Nothing wrong");
-        let rows = by_code.iter().map(|(code, messages)| {
+        let rows = self.messages.harmless.iter().map(|(code, messages)| {
             let look = if *code == Code::Ok { Look::Good } else { Look::Plain };
             vec![(look, code.to_string()), (Look::Plain, count(*messages, "message")), (Look::Faint, code.title().to_owned())]
         });
         page.columns(2, &["code", "", "which"], rows.collect());
-        if verbose || self.messages.plaintext {
-            let harmless = self.messages.conclusion.messages().filter(|m| m.code.is_harmless() && !m.is_untried());
-            for message in harmless.filter(|m| verbose || m.plaintext.is_some()) {
-                harmless_message(page, &self.messages.view(&message));
-            }
+        for message in self.messages.listed.iter().filter(|m| !m.is_untried()) {
+            harmless_message(page, message);
         }
-        if !verbose {
+        if !page.verbose() {
             page.line(2, Line::new().faint("-v lists them."));
         }
     }
@@ -125,14 +119,36 @@ fn finding_text(page: &mut Page, finding: &FindingView, told: &mut Told) {
     told.remedies(page, 4, &finding.remedy);
 }
 
-/// Messages of one group that are listed without -v.
-const SHOWN_MESSAGES: usize = 5;
-
 /// Pieces of evidence that are shown without -v.
 const SHOWN_EVIDENCE: usize = 8;
 
-/// One cause and its messages. What is the same for all of them is said once.
-fn group_text(page: &mut Page, messages: Messages<'_>, group: &Group, told: &mut Told) {
+/// One cause: its groups, and where there are many of them, the devices of the rest in a list.
+fn cause_text(page: &mut Page, groups: &[&Group], told: &mut Told) {
+    // One more than fits takes no more room whole than in a list.
+    let shown = if page.verbose() || groups.len() <= SHOWN_GROUPS + 1 { groups.len() } else { SHOWN_GROUPS };
+    for group in &groups[..shown] {
+        group_text(page, group, told);
+    }
+    let rest = &groups[shown..];
+    let Some(first) = rest.first() else { return };
+    page.gap();
+    page.line(
+        2,
+        Line::new()
+            .look(Look::Bad, code_and_detail(first.code.as_str(), first.detail))
+            .plain(format!("  the same with {} more", count(rest.len(), "device"))),
+    );
+    for group in rest.iter().take(SHOWN_DEVICES) {
+        let messages = format!("  {}", count(group.count, "message"));
+        page.bullet(4, Line::new().strong(&group.sender).plain(messages).faint(format!(", the first at {}", group.first)));
+    }
+    if rest.len() > SHOWN_DEVICES {
+        page.line(4, Line::new().faint(format!("and {} more (-v shows them)", rest.len() - SHOWN_DEVICES)));
+    }
+}
+
+/// Messages of one cause, mostly of one device. What is the same for all of them is said once.
+fn group_text(page: &mut Page, group: &Group, told: &mut Told) {
     page.gap();
     page.line(
         2,
@@ -140,42 +156,30 @@ fn group_text(page: &mut Page, messages: Messages<'_>, group: &Group, told: &mut
             .look(Look::Bad, code_and_detail(group.code.as_str(), group.detail))
             .plain(" (")
             .look(confidence_look(group.confidence.as_str()), group.confidence.as_str())
-            .plain(format!(")  {}", count(group.count(), "message"))),
+            .plain(format!(")  {}", count(group.count, "message"))),
     );
     page.line(4, &group.sentence);
-    let shown = if page.verbose() { group.count() } else { SHOWN_MESSAGES };
-    // A rule proves nothing: it says what the client makes of such a message.
-    let (mut evidence, mut rules) = (JoinedEvidence::default(), JoinedEvidence::default());
-    let (mut remedies, mut questions) = (Vec::new(), Vec::new());
-    for (number, verdict) in messages.conclusion.messages_of(group).enumerate() {
-        if number < shown {
-            let message = &messages.view(&verdict);
-            message_line(page, 4, message);
-            if page.verbose() {
-                evidence_text(page, 8, &message.evidence, 0);
-            }
-            plaintext_text(page, 8, message);
+    for message in &group.shown {
+        message_line(page, 4, message);
+        if page.verbose() {
+            evidence_text(page, 8, &message.evidence, 0);
         }
-        for piece in &verdict.evidence {
-            if piece.kind == EvidenceKind::Rule { rules.add(piece) } else { evidence.add(piece) }
-        }
-        add_new(&mut remedies, &verdict.remedy);
-        add_new(&mut questions, &verdict.open_questions);
+        plaintext_text(page, 8, message);
     }
-    if group.count() > shown {
-        page.line(4, Line::new().faint(format!("and {} more (-v shows them)", group.count() - shown)));
+    if group.count > group.shown.len() {
+        page.line(4, Line::new().faint(format!("and {} more (-v shows them)", group.count - group.shown.len())));
     }
     if !page.verbose() {
         let title = if group.confidence == Confidence::Proven { "What proves it" } else { "What speaks for it" };
-        titled_evidence(page, 4, title, evidence);
-        titled_evidence(page, 4, "What holds for such messages", rules);
+        titled_evidence(page, 4, title, &group.evidence);
+        titled_evidence(page, 4, "What holds for such messages", &group.rules);
     }
-    told.remedies(page, 4, &remedies);
-    list(page, 4, "Not settled", &questions);
+    told.remedies(page, 4, &group.remedies);
+    list(page, 4, "Not settled", &group.questions);
     page.line(4, Line::new().faint(format!("More about it: omemoscope explain {}", group.code)));
 }
 
-fn titled_evidence(page: &mut Page, indent: usize, title: &str, evidence: JoinedEvidence) {
+fn titled_evidence(page: &mut Page, indent: usize, title: &str, evidence: &JoinedEvidence) {
     let (pieces, more) = evidence.pieces(SHOWN_EVIDENCE);
     if !pieces.is_empty() {
         page.line(indent, Line::new().strong(format!("{title}:")));
@@ -229,13 +233,5 @@ fn list(page: &mut Page, indent: usize, title: &str, items: &[String]) {
     page.line(indent, Line::new().strong(format!("{title}:")));
     for item in items {
         page.bullet(indent, item);
-    }
-}
-
-fn add_new(all: &mut Vec<String>, items: &[String]) {
-    for item in items {
-        if !all.contains(item) {
-            all.push(item.clone());
-        }
     }
 }

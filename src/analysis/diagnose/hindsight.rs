@@ -1,0 +1,101 @@
+//! What shows only later in the capture: how old the store copy is, and how the client went on.
+
+use super::beyond_copy::BeyondCopy;
+use super::newer_copy::UsedUp;
+use super::own_ratchet_moved::own_ratchet_moved;
+use super::{Scene, Whole};
+use crate::analysis::book::Sighting;
+use crate::analysis::outcome::Outcome;
+use crate::model::Confidence;
+
+/// What shows only later.
+#[derive(Debug, Default)]
+pub struct Hindsight {
+    /// Messages that came live under keys that the store copy had used up.
+    pub(super) used_up: UsedUp,
+    /// How the client fares with what the copy cannot open.
+    pub(super) beyond_copy: BeyondCopy,
+    /// The same, without the messages that are not judged yet.
+    judged: BeyondCopy,
+    /// A message whose failure by itself shows that our store is an older copy.
+    pub(super) rolled_back: Option<RolledBack>,
+}
+
+/// A message that shows by itself that our store is an older copy.
+#[derive(Clone, Debug)]
+pub struct RolledBack {
+    /// The sender's device.
+    pub sid: u32,
+    /// Where it stands.
+    pub sighting: Sighting,
+    /// How surely it shows that.
+    pub confidence: Confidence,
+}
+
+impl Hindsight {
+    /// Takes the next message.
+    pub fn note(&mut self, order: usize, outcome: &Outcome) {
+        self.used_up.note(order, outcome);
+    }
+
+    /// This, with what the messages in view show; those before `until` are judged next. `whole` is everything with what
+    /// showed before.
+    pub fn look(whole: &Whole<'_>, until: usize) -> Looked {
+        let mut judged = whole.hindsight.judged.clone();
+        let orders = whole.window.orders();
+        (orders.start..until).filter_map(|order| whole.scene(order)).for_each(|scene| judged.note(&scene));
+        let mut beyond_copy = judged.clone();
+        (until..orders.end).filter_map(|order| whole.scene(order)).for_each(|scene| beyond_copy.note(&scene));
+        Looked { judged, beyond_copy }
+    }
+
+    /// Keeps what a look has shown.
+    pub fn keep(&mut self, looked: Looked) {
+        self.judged = looked.judged;
+        self.beyond_copy = looked.beyond_copy;
+    }
+
+    /// Looks for a message that shows by itself that our store is an older copy; one that only may show it is taken
+    /// where there is no better.
+    pub fn find_rolled_back(whole: &Whole<'_>) -> Option<RolledBack> {
+        let known = whole.hindsight.rolled_back.clone();
+        if known.as_ref().is_some_and(|known| known.confidence > Confidence::Possible) {
+            return known;
+        }
+        let mut possible = known;
+        let signs = whole.window.orders().filter_map(|order| sign(&whole.scene(order)?));
+        let surer = |found: RolledBack| match found.confidence {
+            Confidence::Possible => {
+                possible.get_or_insert(found);
+                None
+            }
+            _ => Some(found),
+        };
+        signs.into_iter().find_map(surer).or(possible)
+    }
+
+    /// Keeps what was found.
+    pub fn keep_rolled_back(&mut self, found: Option<RolledBack>) {
+        self.rolled_back = found;
+    }
+}
+
+/// What a look at the messages in view has shown.
+#[derive(Debug)]
+pub struct Looked {
+    judged: BeyondCopy,
+    beyond_copy: BeyondCopy,
+}
+
+fn sign(scene: &Scene<'_>) -> Option<RolledBack> {
+    let outcome = scene.outcome;
+    let moved = own_ratchet_moved(scene)?;
+    let header = &outcome.header;
+    let sighting = Sighting { position: header.position.clone(), id: header.id.as_deref().map(Into::into) };
+    let old = !moved.within_capture || scene.client_failed();
+    (old && outcome.opened_by.is_none()).then_some(RolledBack {
+        sid: outcome.element.sid()?,
+        sighting,
+        confidence: moved.confidence,
+    })
+}
