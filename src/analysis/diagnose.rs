@@ -14,6 +14,7 @@ mod beyond_copy;
 mod beyond_snapshot;
 mod bundle_signature_invalid;
 mod chain_age;
+mod client_report;
 mod device_id_collision;
 mod duplicate_message;
 mod empty_message;
@@ -37,6 +38,7 @@ mod payload_auth_failed;
 mod prekey_missing;
 mod receiver_rolled_back;
 mod recovery;
+mod remedies;
 mod scene;
 mod sender_rolled_back;
 mod signed_prekey_missing;
@@ -133,7 +135,8 @@ impl Whole<'_> {
 
 /// The memories of all causes, empty.
 pub fn gatherings() -> Vec<Box<dyn Gathering>> {
-    CAUSES.iter().map(|cause| (cause.gather)()).collect()
+    let reports: Box<dyn Gathering> = Box::<client_report::Reports>::default();
+    CAUSES.iter().map(|cause| (cause.gather)()).chain([reports]).collect()
 }
 
 /// Findings about the whole, of all causes.

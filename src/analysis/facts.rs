@@ -1,7 +1,7 @@
 //! The facts: every message that the captures hold, tried on every copy of the store, and what stands in clear beside.
 
 use super::book::{Book, Sighting};
-use super::client_words::{ClientWords, Comments};
+use super::client_words::{ClientWords, Comments, Kind, Said};
 use super::content::{self, Payload};
 use super::diagnose::{Hindsight, Whole};
 use super::investigation::Question;
@@ -11,6 +11,7 @@ use super::peer::{self, PeerFact};
 use super::pool::Pool;
 use super::published::Published;
 use super::replay::Query;
+use super::summary::Besides;
 use super::trial::Trial;
 use super::window::Window;
 use crate::input::capture::unwrap::Unwrapper;
@@ -19,7 +20,12 @@ use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
 use crate::omemo::stanza::envelope::EnvelopeContext;
 use crate::omemo::wire::{self, KeyContent, ParsedKey, WireError};
 use crate::omemo::{IdentityKey, Namespace};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
+
+/// Receivers of messages that are not ours, to name.
+const SHOWN_RECEIVERS: usize = 3;
 
 /// What messages have in common.
 #[derive(Debug, Default)]
@@ -61,6 +67,10 @@ pub(super) struct Facts {
     window: Window,
     client_words: ClientWords,
     kept: Kept,
+    /// Messages that concern none of our devices, and to whom the first of them are.
+    foreign: (usize, BTreeSet<BareJid>),
+    /// The log whose last message was such a one: what its client says next is nothing to us.
+    foreign_log: Option<Arc<Path>>,
 }
 
 impl Facts {
@@ -85,6 +95,8 @@ impl Facts {
             window: Window::default(),
             client_words: ClientWords::default(),
             kept: Kept::default(),
+            foreign: (0, BTreeSet::new()),
+            foreign_log: None,
         }
     }
 
@@ -92,6 +104,7 @@ impl Facts {
     pub fn take(&mut self, event: CaptureEvent) {
         match event {
             CaptureEvent::Stanza(stanza) => {
+                self.client_words.note_stanza(&stanza.position.file);
                 let account = stanza.account.clone().or_else(|| self.only_account());
                 for item in self.unwrapper.items(&stanza) {
                     match item {
@@ -104,10 +117,22 @@ impl Facts {
                 }
             }
             CaptureEvent::ClientLine(line) => {
-                if let (Some(said), Some(newest)) = (self.client_words.note(&line), self.window.newest_mut()) {
-                    newest.comments.add(&newest.header.position, said);
+                if let Some(said) = self.client_words.note(&line) {
+                    self.hear(said);
                 }
             }
+        }
+    }
+
+    /// What a client says is about a message in view, or about one that the captures do not hold.
+    fn hear(&mut self, said: Said) {
+        let about_message = !matches!(said.words.kind, Kind::Unreached(_));
+        if self.foreign_log.as_ref() == Some(&said.position.file) {
+            return;
+        }
+        let left = if about_message { self.window.comment(said) } else { Some(said) };
+        if let Some(said) = left {
+            self.client_words.without_message(said);
         }
     }
 
@@ -157,7 +182,8 @@ impl Facts {
     }
 
     fn message(&mut self, message: CapturedMessage) {
-        let Some(index) = self.own_device_for(&message) else { return };
+        let Some(index) = self.own_device_for(&message) else { return self.pass_over(&message) };
+        self.foreign_log = None;
         let mut outcome = blank(&message, index);
         self.kept.jid(&mut outcome.header.from);
         self.kept.jid(&mut outcome.header.room);
@@ -179,6 +205,28 @@ impl Facts {
             outcome.comments = newest.comments.split(&outcome.header.position);
         }
         self.window.push(outcome);
+    }
+
+    fn pass_over(&mut self, message: &CapturedMessage) {
+        let (count, receivers) = &mut self.foreign;
+        *count += 1;
+        self.foreign_log = Some(message.position.file.clone());
+        if receivers.len() < SHOWN_RECEIVERS {
+            receivers.extend(message.to.clone());
+        }
+    }
+
+    /// What the captures hold that is no message to us.
+    pub fn besides(&self) -> Besides {
+        let (foreign, receivers) = self.foreign.clone();
+        Besides {
+            foreign,
+            receivers,
+            own: self.own.iter().filter_map(|own| own.jid.clone()).collect(),
+            lists: self.published.lists().count(),
+            bundles: self.published.bundles().count(),
+            told: self.client_words.told(),
+        }
     }
 
     /// The own device a message concerns; `None` if it concerns none (in a server's log).

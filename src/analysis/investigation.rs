@@ -42,6 +42,8 @@ pub struct Conclusion {
     pub summary: Vec<String>,
     /// What holds for the whole, most important first.
     pub findings: Vec<Finding>,
+    /// The captures hold messages, and none of them concerns our devices.
+    pub misfit: bool,
 }
 
 impl Investigation {
@@ -73,14 +75,16 @@ impl Investigation {
         self.judge(self.facts.window().end(), judged);
         let mut findings = self.facts.published_findings();
         findings.extend(diagnose::findings(&self.gatherings, &self.facts.whole(&self.hindsight)));
-        Conclusion { summary: self.summary.sentences(&findings), findings }
+        let besides = self.facts.besides();
+        let misfit = self.facts.window().end() == 0 && besides.foreign > 0;
+        Conclusion { summary: self.summary.sentences(&findings, &besides), findings, misfit }
     }
 
     /// The whole diagnosis of some events, in memory.
     pub fn diagnose(mut self, events: impl IntoIterator<Item = CaptureEvent>) -> Diagnosis {
         let mut messages = Vec::new();
         events.into_iter().for_each(|event| self.take(event, &mut |verdict| messages.push(verdict)));
-        let Conclusion { summary, findings } = self.conclude(&mut |verdict| messages.push(verdict));
+        let Conclusion { summary, findings, .. } = self.conclude(&mut |verdict| messages.push(verdict));
         Diagnosis { summary, messages, findings }
     }
 

@@ -43,14 +43,14 @@ impl Summary {
         self.codes.get(&code).map_or(0, |tally| tally.count)
     }
 
-    /// The sentences, with these findings besides.
-    pub fn sentences(&self, findings: &[Finding]) -> Vec<String> {
-        let mut failures: Vec<(&Code, &Tally)> = self.codes.iter().filter(|(code, _)| !code.is_harmless()).collect();
-        failures.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.count));
+    /// The sentences, with these findings besides, and with what the captures hold that is no message to us. None, if
+    /// nothing was found.
+    pub fn sentences(&self, findings: &[Finding], besides: &Besides) -> Vec<String> {
+        let failures = self.failures();
         let failed: usize = failures.iter().map(|(_, tally)| tally.count).sum();
         let mut summary = Vec::new();
         if self.messages == 0 {
-            summary.push("No OMEMO message was found.".into());
+            summary.extend(besides.sentence());
         } else {
             let own = self.count(Code::OwnMessage);
             if self.messages > own {
@@ -66,10 +66,15 @@ impl Summary {
             summary.push("What needs attention:".into());
             summary.extend(failures.iter().map(|(code, tally)| tally.reason(**code)));
         }
-        if !findings.is_empty() {
-            summary.push(format!("{} about devices, bundles or the store as a whole below.", number(findings.len(), "finding")));
-        }
+        summary.extend(also(findings));
         summary
+    }
+
+    /// The messages that need attention, what helps most first.
+    fn failures(&self) -> Vec<(&Code, &Tally)> {
+        let mut failures: Vec<_> = self.codes.iter().filter(|(code, _)| !code.is_harmless()).collect();
+        failures.sort_by_key(|(code, tally)| (code.turn(), std::cmp::Reverse(tally.count)));
+        failures
     }
 
     /// What became of the received messages: numbers that add up.
@@ -104,6 +109,73 @@ impl Tally {
     }
 }
 
+/// What the captures hold that is no message to us.
+#[derive(Debug, Default)]
+pub struct Besides {
+    /// Messages that concern none of our devices.
+    pub foreign: usize,
+    /// To whom some of them are.
+    pub receivers: BTreeSet<BareJid>,
+    /// Our own addresses.
+    pub own: Vec<BareJid>,
+    /// Device lists.
+    pub lists: usize,
+    /// Bundles.
+    pub bundles: usize,
+    /// What clients tell of messages that no capture holds: the client, how many opened, how many did not.
+    pub told: Vec<(&'static str, usize, usize)>,
+}
+
+impl Besides {
+    fn sentence(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        if self.foreign > 0 {
+            sentences.push(format!(
+                "{} found, but none to or from {}: {}. Does the store belong to this log, and is the account the right one?",
+                number(self.foreign, "OMEMO message"),
+                joined(&self.own, "this account"),
+                match self.receivers.len() {
+                    0 => "they do not say to whom they are".into(),
+                    _ => format!("they are to {}", joined(&Vec::from_iter(self.receivers.iter().cloned()), "nobody")),
+                }
+            ));
+        }
+        for (client, opened, failed) in &self.told {
+            let be = verb(*failed, "does", "do");
+            let fate = format!("{opened} that opened and {failed} that {be} not");
+            sentences.push(format!("The log of {client} holds no message itself, but tells of {fate}."));
+        }
+        if sentences.is_empty() && self.lists + self.bundles > 0 {
+            let kinds = [(self.bundles, "bundle"), (self.lists, "device list")];
+            let kinds: Vec<String> = kinds.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| number(*n, noun)).collect();
+            sentences.push(format!("No message was found, but {}.", kinds.join(" and ")));
+        }
+        sentences
+    }
+}
+
+fn joined(jids: &[BareJid], nobody: &str) -> String {
+    match jids {
+        [] => nobody.to_owned(),
+        some => some.iter().map(BareJid::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The findings in one line; they are told in full behind it.
+fn also(findings: &[Finding]) -> Option<String> {
+    let mut codes: Vec<(Code, usize)> = Vec::new();
+    for finding in findings {
+        match codes.iter_mut().find(|(code, _)| *code == finding.code) {
+            Some((_, count)) => *count += 1,
+            None => codes.push((finding.code, 1)),
+        }
+    }
+    let named = |(code, count): &(Code, usize)| if *count > 1 { format!("{count} × {code}") } else { code.to_string() };
+    let named: Vec<String> = codes.iter().map(named).collect();
+    (!named.is_empty())
+        .then(|| format!("{} beyond single messages, below: {}.", number(findings.len(), "finding"), named.join(", ")))
+}
+
 fn harmless_words(code: Code, count: usize) -> String {
     let be = verb(count, "is", "are");
     match code {
@@ -119,7 +191,7 @@ fn verb(count: usize, one: &'static str, more: &'static str) -> &'static str {
 }
 
 /// `1 message`, `2 messages`.
-fn number(count: usize, noun: &str) -> String {
+pub(super) fn number(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", verb(count, "", "s"))
 }
 
@@ -152,7 +224,7 @@ mod tests {
                 content: Vec::new(),
             });
         }
-        summary.sentences(&[])
+        summary.sentences(&[], &Besides::default())
     }
 
     #[test]

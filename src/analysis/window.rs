@@ -1,7 +1,9 @@
 //! The messages in view. What a message comes to rests on what came before it and on what came after, so the newest
 //! ones are kept until there is enough after them; a log shorter than the window is kept whole.
 
-use super::outcome::Outcome;
+use super::client_words::Said;
+use super::outcome::{Origin, Outcome};
+use crate::model::{Direction, Wrapper};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -38,6 +40,21 @@ impl Window {
         self.outcomes.back_mut()
     }
 
+    /// Puts what a client said beside the message that it is about; gives it back where there is none.
+    pub fn comment(&mut self, said: Said) -> Option<Said> {
+        let recent = self.outcomes.len().saturating_sub(RECENT);
+        let place = self.outcomes.range(recent..).map(|outcome| Place::of(outcome, &said)).collect::<Vec<_>>();
+        match choose(&place, said.is_late() && said.words.is_outcome()).and_then(|at| self.outcomes.get_mut(recent + at)) {
+            Some(outcome) => {
+                if said.words.is_outcome() {
+                    outcome.comments.add(said);
+                }
+                None
+            }
+            None => Some(said),
+        }
+    }
+
     /// The next message comes into view.
     pub fn push(&mut self, outcome: Outcome) {
         self.outcomes.push_back(outcome);
@@ -52,5 +69,83 @@ impl Window {
     pub fn forget(&mut self, until: usize) {
         self.outcomes.drain(..until.saturating_sub(self.judged).min(self.outcomes.len()));
         self.judged = until.max(self.judged);
+    }
+}
+
+/// Messages before a client's line that it may be about.
+const RECENT: usize = 64;
+
+/// Whether a client's line may be about a message.
+struct Place {
+    /// It stands before the line, in the same log, and the client had to decrypt it.
+    before: bool,
+    /// The line names its sender; `None` if the line names nobody.
+    named: Option<bool>,
+    /// It opens, or the client has said already what became of it.
+    settled: bool,
+}
+
+impl Place {
+    fn of(outcome: &Outcome, said: &Said) -> Self {
+        let header = &outcome.header;
+        let at = &header.position;
+        let sent = outcome.origin == Origin::ThisDevice
+            && header.wrapper == Wrapper::Direct
+            && header.direction == Some(Direction::Outgoing);
+        let subject = &said.subject;
+        let same_jid = subject.jid.as_ref().map(|jid| header.from.as_ref() == Some(jid) || header.room.as_ref() == Some(jid));
+        let same_device = subject.device_id.map(|id| outcome.element.sid() == Some(id));
+        Self {
+            before: at.file == said.position.file && at.line < said.position.line && !sent,
+            named: same_device.or(same_jid),
+            settled: outcome.opened_by.is_some() || outcome.comments.tell_outcome(),
+        }
+    }
+}
+
+/// The message that a line is about: the newest one of the device that it names, else the newest one; of a client that
+/// lags behind, the oldest of those at the end of which nothing is known yet.
+fn choose(places: &[Place], late: bool) -> Option<usize> {
+    let newest = places.iter().rposition(|place| place.before)?;
+    if let Some(named) = places.iter().rposition(|place| place.before && place.named == Some(true)) {
+        return Some(named);
+    }
+    if places[newest].named == Some(false) {
+        return None;
+    }
+    if !late || places[newest].settled {
+        return Some(newest);
+    }
+    let unsettled = places[..=newest].iter().rev().take_while(|place| !place.before || !place.settled);
+    let first = newest + 1 - unsettled.count();
+    (first..=newest).find(|at| places[*at].before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(named: Option<bool>, settled: bool) -> Place {
+        Place { before: true, named, settled }
+    }
+
+    #[test]
+    fn a_line_is_about_the_message_before_it() {
+        assert_eq!(choose(&[place(None, false), place(None, false)], false), Some(1));
+        assert_eq!(choose(&[], false), None);
+        assert_eq!(choose(&[Place { before: false, named: None, settled: false }], false), None);
+    }
+
+    #[test]
+    fn a_line_that_names_a_device_is_about_that() {
+        assert_eq!(choose(&[place(Some(true), false), place(Some(false), false)], false), Some(0));
+        assert_eq!(choose(&[place(Some(false), false)], false), None);
+    }
+
+    #[test]
+    fn a_client_that_lags_behind_keeps_the_order() {
+        assert_eq!(choose(&[place(None, true), place(None, false), place(None, false)], true), Some(1));
+        assert_eq!(choose(&[place(None, true), place(None, true), place(None, false)], true), Some(2));
+        assert_eq!(choose(&[place(None, false), place(None, true)], true), Some(1));
     }
 }

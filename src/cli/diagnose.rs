@@ -85,7 +85,7 @@ impl Diagnose {
         } else {
             terminal.show(&view)?
         }
-        Ok(Outcome::findings(view.needs_attention()))
+        Ok(if conclusion.misfit { Outcome::PartlyUnusable } else { Outcome::findings(view.needs_attention()) })
     }
 }
 

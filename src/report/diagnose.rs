@@ -120,6 +120,9 @@ impl DiagnosisView {
     /// Everything is judged.
     pub fn finish(&mut self, conclusion: &Conclusion, sources: Sources) {
         self.summary.clone_from(&conclusion.summary);
+        if self.summary.is_empty() {
+            self.summary.push(nothing_found(&sources));
+        }
         self.findings = conclusion.findings.iter().map(FindingView::new).collect();
         self.sources = sources;
     }
@@ -129,10 +132,14 @@ impl DiagnosisView {
         let harmful = |code: &str| Code::parse(code).is_some_and(|code| !code.is_harmless());
         self.counts.keys().any(|code| harmful(code)) || self.findings.iter().any(|f| f.needs_attention)
     }
+}
 
-    fn is_empty(&self) -> bool {
-        self.counts.is_empty() && self.findings.is_empty()
+/// The calm answer to a capture without OMEMO.
+fn nothing_found(sources: &Sources) -> String {
+    if sources.captures.is_empty() {
+        return "No capture was given, and the store alone shows nothing wrong. Name a log or XML file with the messages in question.".into();
     }
+    super::nothing_found(sources.stanzas)
 }
 
 impl View for DiagnosisView {

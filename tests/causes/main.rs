@@ -12,6 +12,7 @@ mod simulation;
 mod addressing;
 mod archives;
 mod beyond_copy;
+mod client_words;
 mod clients;
 mod codes;
 mod conversation;

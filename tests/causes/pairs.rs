@@ -130,6 +130,7 @@ const OTHER_WORDS: &[&str] = &[
     "key",
     "session",
     // parts of sentences
+    "message",
     "no",
     "runs",
     "shows",

@@ -33,7 +33,7 @@
 //!
 //! **References.** XEP-0384, "Security Considerations"; conversejs/converse.js#1242.
 
-use super::{Cause, Judgement, Scene, Whole, at_the_end, between_copies, in_stanza, in_store, rule};
+use super::{Cause, Judgement, Scene, Whole, at_the_end, between_copies, in_stanza, in_store, remedies, rule};
 use crate::model::{Code, Confidence, Finding};
 
 pub(super) const CAUSE: Cause =
@@ -55,7 +55,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     }
     Some(
         judgement
-            .remedy("Compare the new fingerprint with the contact over another way (in person, by phone) before you trust it.")
+            .remedy(remedies::COMPARE)
             .remedy("If it is theirs, accept the new key or remove the old one in your client: a new session then begins. If it is not, write nothing to that device and tell the contact."),
     )
 }
@@ -71,7 +71,7 @@ fn within_capture(scene: &Scene<'_>) -> Option<Judgement> {
         Judgement::new(Confidence::Likely, format!("{} comes with another identity key than before.", scene.sender()))
             .evidence(in_stanza(&before.first, format!("in this stanza it was {}", before.identity.fingerprint().grouped())))
             .evidence(in_stanza(&now.first, format!("from this stanza on it is {}", now.identity.fingerprint().grouped())))
-            .remedy("Compare the new fingerprint with the contact over another way (in person, by phone) before you trust it.")
+            .remedy(remedies::COMPARE)
             .open_question("Which of the two your client knows: its store (--store) would tell."),
     )
 }

@@ -49,7 +49,7 @@
 //! signalapp/Signal-iOS#1630.
 
 use super::recovery::Broken;
-use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, rule};
+use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, remedies, rule};
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, ReplacedFact};
 use crate::model::{Code, Confidence, Evidence};
 
@@ -89,12 +89,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         RatchetFact::Opened | RatchetFact::Used { .. } | RatchetFact::TooFarAhead { .. } => return None,
     };
     let replace = scene.client().and_then(|c| c.remedies.replace_session);
-    Some(
-        judgement
-            .recovery(scene, Broken::DoesNotFit)
-            .remedy("Write something back from this device: where one of the two clients repairs sessions by itself, that is often enough.")
-            .remedy(replace.unwrap_or("If the next message fails, too, end and restart the session, on one side only.")),
-    )
+    Some(judgement.recovery(scene, Broken::DoesNotFit).remedy(remedies::WRITE_BACK).remedy(replace.unwrap_or(remedies::RESTART)))
 }
 
 /// Where the chains are full, the message may be of one that was dropped.

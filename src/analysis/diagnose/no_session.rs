@@ -39,7 +39,7 @@
 
 use super::between_copies::Lost;
 use super::recovery::Broken;
-use super::{Cause, Gathering, Judgement, Scene, Whole, computed, in_stanza, in_store};
+use super::{Cause, Gathering, Judgement, Scene, Whole, computed, in_stanza, in_store, remedies};
 use crate::analysis::activity::HEARTBEAT;
 use crate::analysis::spelling;
 use crate::analysis::trial::SessionFact;
@@ -65,7 +65,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .evidence(scene.stanza("it is an ordinary message, not a key exchange"))
             .evidence(in_store(&account.place, format!("no session with {}", scene.sender())))
             .recovery(scene, Broken::Missing)
-            .remedy("Send any message to this contact from this device: most clients then begin a new session. Then ask for the lost message.")
+            .remedy(remedies::WRITE)
             .all_remedies(replace),
     )
 }

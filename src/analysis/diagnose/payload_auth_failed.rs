@@ -37,7 +37,7 @@
 //!
 //! **References.** XEP-0384, "Message Decryption"; monal-im/Monal#536; dino/dino#265; profanity-im/profanity#1107.
 
-use super::{Cause, Judgement, Scene, computed, nothing};
+use super::{Cause, Judgement, Scene, computed, nothing, remedies};
 use crate::analysis::content::Payload;
 use crate::model::{Code, Confidence};
 use crate::omemo::payload::PayloadError;
@@ -65,5 +65,5 @@ fn failed(scene: &Scene<'_>, error: PayloadError) -> Judgement {
     .detail(detail)
     .evidence(computed(format!("the ratchet layer verified; then: {error}")))
     .remedy("Compare with another log of the same message: yours may have wrapped or cut it.")
-    .remedy("Ask the sender to send the message again. The session is fine: do not end it.")
+    .remedy(remedies::SEND_AGAIN)
 }

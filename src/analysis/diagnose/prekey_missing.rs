@@ -40,7 +40,7 @@
 //! **References.** XEP-0384, "Bundles" and "Business Rules"; X3DH, "Receiving the initial message";
 //! conversejs/converse.js#1688; UWPX/UWPX-Client#157; gkdr/lurch#156; monal-im/Monal#515.
 
-use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing, rule};
+use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing, remedies, rule};
 use crate::analysis::outcome::KeyFact;
 use crate::analysis::published::BundleSeen;
 use crate::analysis::trial::PrekeyFact;
@@ -95,11 +95,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
                 scene.client_name()
             ));
     }
-    Some(
-        judgement
-            .remedy("Write to the sender from this device: if your client has no other session with that device, it begins one with fresh keys.")
-            .remedy("If the next message fails again, ask the sender to end and restart the session in their client. Then ask for the message again."),
-    )
+    Some(judgement.remedy(remedies::WRITE_FRESH).remedy(remedies::SENDER_RESTARTS))
 }
 
 /// Our newest published bundle, if it still offers the prekey.

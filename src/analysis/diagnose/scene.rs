@@ -85,7 +85,7 @@ impl<'a> Scene<'a> {
 
     /// Whether the client's own log says that it failed.
     pub fn client_failed(&self) -> bool {
-        self.client_said().any(|said| said.words.failure)
+        self.outcome.comments.failure().is_some()
     }
 
     /// Whether something in the capture came before this message was sent.

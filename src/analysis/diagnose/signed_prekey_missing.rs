@@ -37,7 +37,7 @@
 //!
 //! **References.** XEP-0384, "Key Exchange"; X3DH, "Publishing keys"; signalapp/libsignal-protocol-c#65.
 
-use super::{Cause, Judgement, Scene, in_store, nothing, rule};
+use super::{Cause, Judgement, Scene, in_store, nothing, remedies, rule};
 use crate::analysis::trial::PrekeyFact;
 use crate::model::{Code, Confidence};
 
@@ -81,9 +81,5 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         judgement =
             judgement.evidence(rule(account.client.name, format!("renews it every {} days; {}", rotation.days, rotation.kept)));
     }
-    Some(
-        judgement
-            .remedy("Write to the sender from this device: if your client has no other session with that device, it begins one with current keys.")
-            .remedy("If the next message fails again, ask the sender to end and restart the session in their client. Then ask for the message again."),
-    )
+    Some(judgement.remedy(remedies::WRITE_FRESH).remedy(remedies::SENDER_RESTARTS))
 }

@@ -31,7 +31,7 @@
 //!
 //! **References.** XEP-0384, "Double Ratchet"; The Double Ratchet Algorithm, MAX_SKIP.
 
-use super::{Cause, Judgement, Scene, computed, nothing, rule};
+use super::{Cause, Judgement, Scene, computed, nothing, remedies, rule};
 use crate::analysis::trial::RatchetFact;
 use crate::model::{Code, Confidence};
 
@@ -60,7 +60,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         )
         .evidence(computed(format!("{ahead} keys would be skipped; {opened}")))
         .evidence(rule(implementation.name(), format!("skips at most {limit} keys")))
-        .remedy("Write to the sender from this device: what they send after your answer begins a new chain.")
+        .remedy(remedies::ANSWER)
         .remedy("If that fails, too, end and restart the session. Then ask for what your client did not show."),
     )
 }

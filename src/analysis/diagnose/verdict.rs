@@ -1,7 +1,7 @@
 //! The verdicts: the first cause that fits, with what the message itself and its client say.
 
 use super::judgement::Judgement;
-use super::{CAUSES, Scene, Whole, duplicate_message, rule};
+use super::{CAUSES, Scene, Whole, client_report, duplicate_message, rule};
 use crate::analysis::client_words::Said;
 use crate::analysis::content::Payload;
 use crate::analysis::rules::envelope;
@@ -28,6 +28,7 @@ pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
     let found = CAUSES.iter().find_map(|cause| (cause.judge)(scene).map(|j| (cause.code, j)));
     let (code, judgement) =
         found.unwrap_or_else(|| (Code::Ok, Judgement::new(Confidence::Possible, "Nothing speaks against this message.")));
+    let (code, judgement) = client_report::judge(scene, code).unwrap_or((code, judgement));
     written(scene, code, judgement)
 }
 

@@ -40,7 +40,7 @@
 //! **References.** XEP-0384, "SCE Profile" and "Receiving a message"; XEP-0420; omemo/gajim-omemo#137; gkdr/lurch#81;
 //! conversejs/converse.js#1481.
 
-use super::{Cause, Judgement, Scene, nothing};
+use super::{Cause, Judgement, Scene, nothing, remedies};
 use crate::analysis::content::Payload;
 use crate::analysis::trial::SessionFact;
 use crate::model::{Code, Confidence};
@@ -93,7 +93,7 @@ fn hidden_sender(scene: &Scene<'_>) -> Option<Judgement> {
         )
         .detail("muc-sender-unknown")
         .evidence(scene.stanza(format!("neither the stanza nor an earlier presence shows a real address; the message {says}")))
-        .remedy("Ask the room's owner to let it show real addresses (non-anonymous), as OMEMO needs it; for old messages nothing helps.")
+        .remedy(remedies::SHOW_ADDRESSES)
         .open_question("Whether there is a session with that member: a log that shows the room's presences, or the archive's real addresses, would tell."),
     )
 }

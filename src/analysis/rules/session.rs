@@ -127,7 +127,7 @@ impl Checks {
 
     /// A line in which the client says that it could not decrypt.
     pub fn take_line(&mut self, line: &ClientLine) {
-        let Some(words) = client_words::recognise(&line.text).filter(|w| w.failure) else { return };
+        let Some(words) = client_words::recognise(&line.text).filter(|w| w.is_failure()) else { return };
         // Without a session, a new one is what the specification wants.
         if words.means.starts_with("there is no session") {
             return;

@@ -1,7 +1,7 @@
 //! A diagnosis for a person: a summary, findings, what needs attention by cause, and what is fine.
 
 use super::groups::Group;
-use super::{DiagnosisView, FindingView, Sources};
+use super::{DiagnosisView, FindingView};
 use crate::model::{Code, Confidence};
 use crate::report::joined_evidence::JoinedEvidence;
 use crate::report::message::{MessageView, code_and_detail, plaintext_text};
@@ -39,10 +39,6 @@ impl DiagnosisView {
     }
 
     fn summary_text(&self, page: &mut Page) {
-        if self.is_empty() {
-            page.line(0, nothing_found(&self.sources));
-            return;
-        }
         for sentence in &self.summary {
             page.line(0, Line::new().strong(sentence));
         }
@@ -87,14 +83,6 @@ fn harmless_message(page: &mut Page, message: &MessageView) {
         evidence_text(page, 6, &message.evidence, 0);
     }
     plaintext_text(page, 6, message);
-}
-
-/// The calm answer to a capture without OMEMO.
-fn nothing_found(sources: &Sources) -> String {
-    if sources.captures.is_empty() {
-        return "No capture was given, and the store alone shows nothing wrong. Name a log or XML file with the messages in question.".into();
-    }
-    crate::report::nothing_found(sources.stanzas)
 }
 
 fn confidence_look(confidence: &str) -> Look {

@@ -1,0 +1,51 @@
+//! What to do, where several causes have the same remedy; and what to do where only the code is known.
+
+use crate::model::{ClientProfile, Code};
+
+/// Makes most clients begin a session where there is none.
+pub(super) const WRITE: &str =
+    "Send any message to this contact from this device: most clients then begin a new session. Then ask for the lost message.";
+/// Heals a broken session where one of the clients does that.
+pub(super) const WRITE_BACK: &str =
+    "Write something back from this device: where one of the two clients repairs sessions by itself, that is often enough.";
+/// The next step after [`WRITE_BACK`].
+pub(super) const RESTART: &str = "If the next message fails, too, end and restart the session, on one side only.";
+/// The next step where the sender must act.
+pub(super) const SENDER_RESTARTS: &str = "If the next message fails again, ask the sender to end and restart the session in their client. Then ask for the message again.";
+/// Begins a session with fresh keys after a key exchange that failed.
+pub(super) const WRITE_FRESH: &str =
+    "Write to the sender from this device: if your client has no other session with that device, it begins one with fresh keys.";
+/// Ends a chain that is too long.
+pub(super) const ANSWER: &str = "Write to the sender from this device: what they send after your answer begins a new chain.";
+/// Before anybody trusts a key.
+pub(super) const COMPARE: &str =
+    "Compare the new fingerprint with the contact over another way (in person, by phone) before you trust it.";
+/// Before anybody trusts a device whose messages are refused.
+pub(super) const WHOSE: &str = "Ask the contact, in person or by phone and not in this chat, whether the device is theirs and its fingerprint is right, before you trust it.";
+/// A payload that is lost, in a session that is fine.
+pub(super) const SEND_AGAIN: &str = "Ask the sender to send the message again. The session is fine: do not end it.";
+/// A fault of the sender's client, or of the way.
+pub(super) const SEND_AGAIN_AND_UPDATE: &str = "Ask the sender to send the message again; if it fails in the same way, to update their client and to report it to its makers.";
+/// OMEMO in a room that hides addresses.
+pub(super) const SHOW_ADDRESSES: &str =
+    "Ask the room's owner to let it show real addresses (non-anonymous), as OMEMO needs it; for old messages nothing helps.";
+
+/// What to do where no more is known than the code, least drastic first. `client` is the one that complains.
+pub(super) fn first_aid(code: Code, client: Option<&ClientProfile>) -> Vec<String> {
+    let replace = client.and_then(|c| c.remedies.replace_session);
+    let all: &[&str] = match code {
+        Code::MacMismatch => &[WRITE_BACK, replace.unwrap_or(RESTART)],
+        Code::NoSession => &[WRITE],
+        Code::PrekeyMissing | Code::SignedPrekeyMissing => &[WRITE_FRESH, SENDER_RESTARTS],
+        Code::TooManySkipped => &[ANSWER],
+        Code::IdentityChanged => &[COMPARE],
+        Code::UntrustedDevice => &[WHOSE],
+        Code::PayloadAuthFailed => &[SEND_AGAIN],
+        Code::MalformedMessage | Code::MalformedStanza | Code::UnsupportedVersion | Code::VariantMismatch => {
+            &[SEND_AGAIN_AND_UPDATE]
+        }
+        Code::WrongRecipientJid => &[SHOW_ADDRESSES],
+        _ => &[],
+    };
+    all.iter().map(ToString::to_string).collect()
+}
