@@ -16,12 +16,19 @@ pub struct InputError {
     pub says: String,
     /// It is encrypted, and a password that was not given would open it.
     pub locked: bool,
+    /// What stands before the fault was read all the same.
+    pub partial: bool,
 }
 
 impl InputError {
     /// An error about `path`.
     pub fn new(path: impl Into<PathBuf>, says: impl Into<String>) -> Self {
-        Self { path: path.into(), says: says.into(), locked: false }
+        Self { path: path.into(), says: says.into(), locked: false, partial: false }
+    }
+
+    /// An error about `path` behind which nothing could be read.
+    pub fn partial(path: impl Into<PathBuf>, says: impl Into<String>) -> Self {
+        Self { partial: true, ..Self::new(path, says) }
     }
 
     /// An error about `path`, which the right password would cure.

@@ -259,6 +259,37 @@ fn compressed_captures() {
     assert!(found.messages[1].position.file.ends_with("logs.zip/c/d.log"));
 }
 
+/// Logs that a client wrote one after the other lie in an archive, or a folder, in the order of their names.
+#[test]
+fn dated_logs_of_an_archive_are_read_in_the_order_of_time() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("logs.zip");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).expect("a file"));
+    for (name, day) in [("a.log", 24), ("b.log", 23)] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).expect("written");
+        let line = format!("2026-11-{day}T02:05:25.984736Z: conn: DBG: RECV: {}\n", message(name).trim_end());
+        zip.write_all(line.as_bytes()).expect("written");
+    }
+    zip.finish().expect("written");
+    assert_eq!(ids(&read(&path)), ["b.log", "a.log"]);
+}
+
+/// A log that is cut off still says what stands in it.
+#[test]
+fn what_stands_before_a_cut_is_read() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    let text: String = (0..100).map(|n| message(&n.to_string())).collect();
+    encoder.write_all(text.as_bytes()).expect("written");
+    let whole = encoder.finish().expect("written");
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(&whole[..whole.len() / 2]).expect("a temporary file");
+    let mut stanzas = 0;
+    let result = capture::read(file.path(), &mut |_| {}, &mut |_| stanzas += 1);
+    let error = result.expect_err("it is cut off");
+    assert!(error.partial && error.says.contains("cut off"), "{error}");
+    assert!(stanzas > 40, "{stanzas}");
+}
+
 #[test]
 fn what_is_no_capture_is_named() {
     let says = |data: &[u8]| {

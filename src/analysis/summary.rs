@@ -10,8 +10,41 @@ struct Tally {
     count: usize,
     sentence: Arc<str>,
     senders: BTreeSet<(Option<BareJid>, Option<u32>)>,
+    span: Span,
+}
+
+/// From when to when.
+#[derive(Debug, Default)]
+struct Span {
     first: Option<When>,
     last: Option<When>,
+    /// Some have no time that could be compared.
+    open: bool,
+}
+
+impl Span {
+    fn note(&mut self, time: Option<&When>) {
+        let Some((time, instant)) = time.and_then(|time| Some((time, time.instant?))) else {
+            self.open = true;
+            return;
+        };
+        if self.first.as_ref().and_then(|first| first.instant).is_none_or(|first| instant < first) {
+            self.first = Some(time.clone());
+        }
+        if self.last.as_ref().and_then(|last| last.instant).is_none_or(|last| instant > last) {
+            self.last = Some(time.clone());
+        }
+    }
+}
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.first, &self.last) {
+            (Some(first), Some(last)) if !self.open && first.short() == last.short() => write!(f, ", at {}", first.short()),
+            (Some(first), Some(last)) if !self.open => write!(f, ", between {} and {}", first.short(), last.short()),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A summary in the making.
@@ -19,6 +52,8 @@ struct Tally {
 pub struct Summary {
     messages: usize,
     untried: usize,
+    /// Messages that the client had read before the store copy was made.
+    before_the_copy: usize,
     codes: BTreeMap<Code, Tally>,
 }
 
@@ -27,16 +62,16 @@ impl Summary {
     pub fn note(&mut self, verdict: &MessageVerdict) {
         self.messages += 1;
         self.untried += usize::from(verdict.is_untried());
+        self.before_the_copy += usize::from(verdict.is_before_the_copy());
         let tally = self.codes.entry(verdict.code).or_insert_with(|| Tally {
             count: 0,
             sentence: verdict.sentence.clone(),
             senders: BTreeSet::new(),
-            first: verdict.time.clone(),
-            last: None,
+            span: Span::default(),
         });
         tally.count += 1;
         tally.senders.insert((verdict.from.clone(), verdict.sid));
-        tally.last = verdict.time.clone();
+        tally.span.note(verdict.time.as_ref());
     }
 
     fn count(&self, code: Code) -> usize {
@@ -77,35 +112,28 @@ impl Summary {
         failures
     }
 
-    /// What became of the received messages: numbers that add up.
+    /// What became of the received messages: numbers that add up, what needs attention first.
     fn fates(&self, failed: usize) -> Vec<String> {
         let read = self.count(Code::Ok) - self.untried;
-        let mut fates = Vec::new();
-        // Without a store "0 decrypt" would say more than is known.
-        if read > 0 || self.untried == 0 {
-            fates.push(format!("{read} {}", verb(read, "decrypts", "decrypt")));
-        }
-        if self.untried > 0 {
-            fates.push(format!("{} could not be tried without a store", self.untried));
-        }
-        if failed > 0 {
-            fates.push(format!("{failed} {} attention", verb(failed, "needs", "need")));
-        }
-        let others = self.codes.iter().filter(|(code, _)| code.is_harmless() && !matches!(code, Code::Ok | Code::OwnMessage));
-        fates.extend(others.map(|(code, tally)| format!("{} {}", tally.count, harmless_words(*code, tally.count))));
-        fates
+        let copies = self.count(Code::DuplicateMessage) - self.before_the_copy;
+        let others = [Code::EmptyMessage, Code::NotAddressed, Code::BeyondSnapshot];
+        let others = others.map(|code| (self.count(code), harmless_words(code, self.count(code))));
+        let fates = [
+            (failed, format!("{} attention", verb(failed, "needs", "need"))),
+            (read, verb(read, "decrypts", "decrypt").into()),
+            (self.untried, "could not be tried without a store".into()),
+            (self.before_the_copy, format!("{} read before this copy of the store was made", were(self.before_the_copy))),
+            (copies, format!("{} {} already read", is(copies), verb(copies, "a second copy of one", "second copies of ones"))),
+        ];
+        fates.into_iter().chain(others).filter(|(count, _)| *count > 0).map(|(count, fate)| format!("{count} {fate}")).collect()
     }
 }
 
 impl Tally {
     fn reason(&self, code: Code) -> String {
-        let span = match (&self.first, &self.last) {
-            (Some(a), Some(b)) if self.count > 1 && a != b => format!(", between {} and {}", a.short(), b.short()),
-            _ => String::new(),
-        };
-        let senders = self.senders.len();
-        let more = if senders > 1 { format!(" The same holds for {} in all.", number(senders, "device")) } else { String::new() };
-        format!("{} × {code}{span}: {}{more}", self.count, self.sentence)
+        let others = self.senders.len().saturating_sub(1);
+        let more = if others > 0 { format!(" The same holds for {}.", number(others, "other device")) } else { String::new() };
+        format!("{} × {code}{}: {}{more}", self.count, self.span, self.sentence)
     }
 }
 
@@ -177,15 +205,22 @@ fn also(findings: &[Finding]) -> Option<String> {
 }
 
 fn harmless_words(code: Code, count: usize) -> String {
-    let be = verb(count, "is", "are");
     match code {
         Code::EmptyMessage => format!("{} no text", verb(count, "has", "have")),
-        Code::DuplicateMessage => format!("{be} {} already read", verb(count, "a second copy of one", "second copies of ones")),
-        Code::NotAddressed => format!("{be} not encrypted for this device"),
-        _ => format!("{be} newer than this copy of the store"),
+        Code::NotAddressed => format!("{} not encrypted for this device", is(count)),
+        _ => format!("{} newer than this copy of the store", is(count)),
     }
 }
 
+fn is(count: usize) -> &'static str {
+    verb(count, "is", "are")
+}
+
+fn were(count: usize) -> &'static str {
+    verb(count, "was", "were")
+}
+
+/// The form of a verb that fits the number.
 fn verb(count: usize, one: &'static str, more: &'static str) -> &'static str {
     if count == 1 { one } else { more }
 }
@@ -233,7 +268,7 @@ mod tests {
         assert_eq!(
             summary(&[Ok, Ok, OwnMessage, MacMismatch, NoSession, MacMismatch, EmptyMessage, DuplicateMessage, OwnMessage]),
             [
-                "7 received messages: 2 decrypt, 3 need attention, 1 has no text, 1 is a second copy of one already read.",
+                "7 received messages: 3 need attention, 2 decrypt, 1 is a second copy of one already read, 1 has no text.",
                 "2 more messages were sent by this device itself.",
                 "What needs attention:",
                 "2 × mac-mismatch: It is so.",

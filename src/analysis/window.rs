@@ -6,6 +6,8 @@ use super::outcome::{Origin, Outcome};
 use crate::model::{Direction, Wrapper};
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
 
 /// Messages that are seen behind one before it is judged. More is known of a message the later it is judged; this many
 /// are the log of months for a person, and take some ten megabytes.
@@ -17,6 +19,8 @@ pub struct Window {
     outcomes: VecDeque<Outcome>,
     /// How many were judged.
     judged: usize,
+    /// The message that a client's line was about after which more will follow.
+    told: Option<(usize, Arc<Path>)>,
 }
 
 impl Window {
@@ -42,17 +46,25 @@ impl Window {
 
     /// Puts what a client said beside the message that it is about; gives it back where there is none.
     pub fn comment(&mut self, said: Said) -> Option<Said> {
-        let recent = self.outcomes.len().saturating_sub(RECENT);
-        let place = self.outcomes.range(recent..).map(|outcome| Place::of(outcome, &said)).collect::<Vec<_>>();
-        match choose(&place, said.is_late() && said.words.is_outcome()).and_then(|at| self.outcomes.get_mut(recent + at)) {
-            Some(outcome) => {
-                if said.words.is_outcome() {
-                    outcome.comments.add(said);
-                }
-                None
-            }
-            None => Some(said),
+        let order = match self.told.take().filter(|(_, file)| *file == said.position.file) {
+            Some((order, _)) => Some(order),
+            None => self.about(&said),
+        };
+        let Some(order) = order else { return Some(said) };
+        self.told = said.words.goes_on.then(|| (order, said.position.file.clone()));
+        let outcome = order.checked_sub(self.judged).and_then(|at| self.outcomes.get_mut(at));
+        if let Some(outcome) = outcome.filter(|_| said.words.is_outcome()) {
+            outcome.comments.add(said);
         }
+        None
+    }
+
+    /// The message that a line is about.
+    fn about(&self, said: &Said) -> Option<usize> {
+        let recent = self.outcomes.len().saturating_sub(RECENT);
+        let places: Vec<_> = self.outcomes.range(recent..).map(|outcome| Place::of(outcome, said)).collect();
+        let chosen = choose(&places, said.is_late() && said.words.is_outcome())?;
+        Some(self.judged + recent + chosen)
     }
 
     /// The next message comes into view.
@@ -104,21 +116,17 @@ impl Place {
 }
 
 /// The message that a line is about: the newest one of the device that it names, else the newest one; of a client that
-/// lags behind, the oldest of those at the end of which nothing is known yet.
+/// lags behind, the newest of which nothing is known yet.
 fn choose(places: &[Place], late: bool) -> Option<usize> {
     let newest = places.iter().rposition(|place| place.before)?;
     if let Some(named) = places.iter().rposition(|place| place.before && place.named == Some(true)) {
         return Some(named);
     }
-    if places[newest].named == Some(false) {
+    if places.get(newest)?.named == Some(false) {
         return None;
     }
-    if !late || places[newest].settled {
-        return Some(newest);
-    }
-    let unsettled = places[..=newest].iter().rev().take_while(|place| !place.before || !place.settled);
-    let first = newest + 1 - unsettled.count();
-    (first..=newest).find(|at| places[*at].before)
+    let unsettled = || places.iter().rposition(|place| place.before && !place.settled);
+    Some(if late { unsettled().unwrap_or(newest) } else { newest })
 }
 
 #[cfg(test)]
@@ -143,9 +151,9 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_lags_behind_keeps_the_order() {
-        assert_eq!(choose(&[place(None, true), place(None, false), place(None, false)], true), Some(1));
-        assert_eq!(choose(&[place(None, true), place(None, true), place(None, false)], true), Some(2));
-        assert_eq!(choose(&[place(None, false), place(None, true)], true), Some(1));
+    fn a_client_that_lags_behind_says_one_thing_of_each() {
+        assert_eq!(choose(&[place(None, false), place(None, false)], true), Some(1));
+        assert_eq!(choose(&[place(None, false), place(None, true)], true), Some(0));
+        assert_eq!(choose(&[place(None, true), place(None, true)], true), Some(1));
     }
 }

@@ -99,6 +99,7 @@ pub fn investigate(
     captures: &[PathBuf],
     shown: Shown<'_>,
 ) -> Result<(Conclusion, Sources), Stop> {
+    let captures = inputs::in_order(terminal, captures);
     let names = |stores: &[Store]| stores.iter().map(|s| s.path.display().to_string()).collect();
     let mut sources = Sources {
         stores: names(&question.stores),
@@ -115,8 +116,10 @@ pub fn investigate(
         inputs::stop_early(&result);
     };
     let mut investigation = Investigation::new(question);
-    sources.stanzas = inputs::read_captures(progress, captures, &mut |event| investigation.take(event, &mut show))?;
+    let read = inputs::read_captures(progress, &captures, &mut |event| investigation.take(event, &mut show))?;
+    sources.stanzas = read.stanzas;
     let conclusion = investigation.conclude(&mut show);
     result?;
+    read.warn(terminal);
     Ok((conclusion, sources))
 }

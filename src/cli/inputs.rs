@@ -3,12 +3,12 @@
 use super::terminal::{Progress, Terminal};
 use super::{Global, Stop};
 use crate::input::InputError;
-use crate::input::capture::Capture;
+use crate::input::capture::{self, Capture, Dating};
 use crate::input::store::{self, OpenOptions};
 use crate::model::{CaptureEvent, Store};
 use crate::secret::Plaintext;
 use clap::Args;
-use std::io::Read;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Longest password file that is read.
@@ -126,19 +126,58 @@ pub fn warn_of_problems(terminal: &Terminal, stores: &[Store]) {
     }
 }
 
-/// Reads captures one after the other and hands over what they hold; returns the number of stanzas.
-pub fn read_captures(progress: Progress, paths: &[PathBuf], sink: &mut dyn FnMut(CaptureEvent)) -> Result<usize, Stop> {
-    if paths.iter().filter(|p| p.as_path() == Path::new("-")).count() > 1 {
+/// Captures in the order in which they are to be read: what one client wrote into several files in the order of time.
+pub fn in_order(terminal: &Terminal, paths: &[PathBuf]) -> Vec<PathBuf> {
+    // A pipe can be read only once.
+    if paths.len() < 2 || !paths.iter().all(|path| path.is_file()) {
+        return paths.to_vec();
+    }
+    let dating = |path: &PathBuf| Capture::open(path).map_or_else(|_| Dating::unknown(), |capture| capture.dating());
+    let ordered = capture::in_order(paths.iter().map(|path| (dating(path), path.clone())).collect());
+    if ordered != paths {
+        let names: Vec<String> = ordered.iter().map(|path| path.display().to_string()).collect();
+        terminal.warn(&format!("the captures are read in the order of their times: {}", names.join(", ")));
+    }
+    ordered
+}
+
+/// How standard input is named.
+const STDIN: &str = "-";
+
+/// What reading captures came to.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// How many stanzas they hold.
+    pub stanzas: usize,
+    /// Captures that could not be read to their end, one sentence each.
+    problems: Vec<String>,
+}
+
+impl Read {
+    /// Warns of what could not be read.
+    pub fn warn(&self, terminal: &Terminal) {
+        self.problems.iter().for_each(|problem| terminal.warn(problem));
+    }
+}
+
+/// Reads captures one after the other and hands over what they hold. What cannot be read to its end does not hide the
+/// others.
+pub fn read_captures(progress: Progress, paths: &[PathBuf], sink: &mut dyn FnMut(CaptureEvent)) -> Result<Read, Stop> {
+    if paths.iter().filter(|path| *path == STDIN).count() > 1 {
         return Err(Stop::Failure("`-` is given twice, but standard input can be read only once".into()));
     }
-    let mut stanzas = 0;
+    let mut read = Read::default();
     for path in paths {
-        read_capture(progress, path, &mut |event| {
-            stanzas += usize::from(matches!(event, CaptureEvent::Stanza(_)));
+        let result = read_open_capture(progress, path, Capture::open(path)?, &mut |event| {
+            read.stanzas += usize::from(matches!(event, CaptureEvent::Stanza(_)));
             sink(event);
-        })?;
+        });
+        match result {
+            Err(error) if error.partial => read.problems.push(error.to_string()),
+            result => result?,
+        }
     }
-    Ok(stanzas)
+    Ok(read)
 }
 
 /// Ends the program where nobody reads its output any more: captures are read to their end, and that may take long.
@@ -148,21 +187,16 @@ pub fn stop_early(written: &Result<(), Stop>) {
     }
 }
 
-/// Reads one capture with a progress bar.
-fn read_capture(progress: Progress, path: &Path, sink: &mut dyn FnMut(CaptureEvent)) -> Result<(), Stop> {
-    read_open_capture(progress, path, Capture::open(path)?, sink)
-}
-
 /// Reads a capture that is open, with a progress bar.
 pub fn read_open_capture(
     progress: Progress,
     path: &Path,
     capture: Capture,
     sink: &mut dyn FnMut(CaptureEvent),
-) -> Result<(), Stop> {
+) -> Result<(), InputError> {
     let size = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
     let bar = progress.bar(size);
     let result = capture.read(&mut |bytes| bar.set_position(bytes), sink);
     bar.finish_and_clear();
-    Ok(result?)
+    result
 }

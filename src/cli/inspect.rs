@@ -95,13 +95,17 @@ fn look(terminal: &Terminal, path: &Path, options: &mut OpenOptions) -> Result<W
     let format = capture.format();
     let mut survey = Survey::default();
     let mut unwrapper = Unwrapper::default();
-    inputs::read_open_capture(terminal.progress(), path, capture, &mut |event| match event {
+    let read = inputs::read_open_capture(terminal.progress(), path, capture, &mut |event| match event {
         CaptureEvent::Stanza(stanza) => {
             let items = unwrapper.items(&stanza);
             survey.stanza(&stanza, &items);
         }
         CaptureEvent::ClientLine(line) => survey.client_line(&line),
-    })?;
+    });
+    match read {
+        Err(error) if error.partial => terminal.warn(&error.to_string()),
+        read => read?,
+    }
     if survey.stanzas == 0 && survey.client_lines == 0 {
         let says = if empty { "an empty file" } else { "nothing found: no XMPP stanza, key or fingerprint in it" };
         return Ok(What::Nothing { says: says.to_owned() });

@@ -57,7 +57,7 @@ impl Stanza {
         }
         let mut unwrapper = Unwrapper::default();
         let mut result = Ok(());
-        let stanzas = inputs::read_captures(terminal.progress(), &self.captures, &mut |event| {
+        let read = inputs::read_captures(terminal.progress(), &self.captures, &mut |event| {
             let stanza = match event {
                 CaptureEvent::Stanza(stanza) => stanza,
                 CaptureEvent::ClientLine(line) => return rules.take_line(&line),
@@ -72,8 +72,9 @@ impl Stanza {
             inputs::stop_early(&result);
         })?;
         result?;
+        read.warn(terminal);
         let rules: Vec<RuleView> = rules.finish(&accounts).iter().map(RuleView::new).collect();
-        list.finish(terminal, stanzas, &rules)?;
+        list.finish(terminal, read.stanzas, &rules)?;
         Ok(Outcome::findings(list.attention))
     }
 

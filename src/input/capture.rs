@@ -2,6 +2,7 @@
 
 mod clock;
 mod compressed;
+mod dating;
 mod format;
 mod records;
 mod source;
@@ -11,6 +12,7 @@ pub mod unwrap;
 use super::InputError;
 use crate::model::CaptureEvent;
 use compressed::ZIP_MAGIC;
+pub use dating::{Dating, in_order};
 use records::Records;
 pub use source::SAMPLE;
 use source::{Line, MAX_LINE, Source};
@@ -63,9 +65,17 @@ impl Capture {
         }
     }
 
+    /// Its kind, and when it begins.
+    pub fn dating(&self) -> Dating {
+        match &self.content {
+            Content::Text(source) => Dating::of(source),
+            Content::Archive => Dating::unknown(),
+        }
+    }
+
     /// Hands over what it holds, in order. Memory does not grow with the file's size. `progress` is told
     /// how many bytes have been read. Text without any stanza is read all the same and yields nothing.
-    /// Errors: it cannot be read to its end, or unpacks to more than a log does.
+    /// Errors: it cannot be read to its end, or unpacks to more than a log does; what stands before was handed over then.
     pub fn read(self, progress: &mut dyn FnMut(u64), sink: &mut dyn FnMut(CaptureEvent)) -> Result<(), InputError> {
         match self.content {
             Content::Text(source) => read_text(&self.path, source, progress, sink).map(|_| ()),
@@ -100,16 +110,15 @@ fn read_text(
     let format = source.format;
     let mut reader = (format.open)();
     let mut records = Records::new(path.clone(), sink);
-    let failed = |e: std::io::Error| InputError::new(&**path, format!("cannot be read further: {e}"));
     let mut buffer = Vec::new();
     let (mut number, mut offset) = (1u64, 0u64);
+    let mut failure = None;
     loop {
-        let taken = if format.blocks {
-            source.block(&mut buffer).map_err(failed)?;
-            buffer.len() as u64
-        } else {
-            source.line(&mut buffer).map_err(failed)?
-        };
+        let taken = if format.blocks { source.block(&mut buffer) } else { source.line(&mut buffer) };
+        let taken = taken.unwrap_or_else(|error| {
+            failure = Some(error);
+            0
+        });
         if taken == 0 {
             break;
         }
@@ -127,5 +136,8 @@ fn read_text(
     }
     reader.finish(&mut records);
     records.finish();
-    Ok(offset)
+    match failure {
+        Some(error) => Err(InputError::partial(&**path, format!("only its first {number} lines were read: {error}"))),
+        None => Ok(offset),
+    }
 }

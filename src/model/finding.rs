@@ -59,6 +59,14 @@ impl MessageVerdict {
     /// The detail of a message that there was no store to try with.
     pub const NOT_TRIED: &'static str = "not-tried";
 
+    /// The detail of a message that the client had dealt with before the store copy was made.
+    pub const BEFORE_THE_COPY: &'static str = "before-the-copy";
+
+    /// It is no second copy: the client had dealt with it before the store copy was made.
+    pub fn is_before_the_copy(&self) -> bool {
+        self.code == Code::DuplicateMessage && self.detail == Some(Self::BEFORE_THE_COPY)
+    }
+
     /// There was no store to try it with.
     pub fn is_untried(&self) -> bool {
         self.code == Code::Ok && self.detail == Some(Self::NOT_TRIED)

@@ -45,8 +45,8 @@ struct Messages {
     groups: Groups,
     /// How many could not be tried for want of a store.
     untried: usize,
-    /// Harmless messages, by code.
-    harmless: BTreeMap<Code, usize>,
+    /// Harmless messages, by code; those that are no second copies apart from those that are.
+    harmless: BTreeMap<(Code, bool), usize>,
     /// Those of them that are listed one by one.
     listed: Vec<MessageView>,
 }
@@ -105,7 +105,7 @@ impl DiagnosisView {
         if verdict.is_untried() {
             *untried += 1;
         } else {
-            *harmless.entry(verdict.code).or_default() += 1;
+            *harmless.entry((verdict.code, verdict.is_before_the_copy())).or_default() += 1;
         }
         if *verbose || *plaintext && verdict.plaintext.is_some() {
             listed.push(MessageView::new(verdict, *plaintext));

@@ -117,6 +117,20 @@ fn legacy(name: &str, iv_length: usize, tag: Tag) -> Diagnosis {
     conversation.heard(stanza).diagnose()
 }
 
+/// Its key is used up by the first copy, and still nobody has read it.
+#[test]
+fn a_copy_of_a_message_whose_text_was_altered_was_not_read_either() {
+    let mut conversation = Conversation::begun(client("Dino"), Namespace::Legacy);
+    let key = key_element(OURS, "", &conversation.alice.wire(1, &[KEY, [9; 16]].concat()));
+    let stanza = conversation.sealed("a", &key, "<iv>BQUFBQUFBQUFBQUF</iv>", "<payload>AAAA</payload>");
+    let codes = |found: &Diagnosis| found.messages.iter().map(|m| m.code).collect::<Vec<_>>();
+    let found = conversation.heard(stanza.clone()).heard(stanza).diagnose();
+    assert_eq!(codes(&found), [Code::PayloadAuthFailed; 2]);
+    let mut conversation = Conversation::begun(client("Dino"), Namespace::Legacy);
+    let found = conversation.says("a", 1).says("a", 1).diagnose();
+    assert_eq!(codes(&found), [Code::EmptyMessage, Code::DuplicateMessage]);
+}
+
 fn empty(payload: &str) -> Diagnosis {
     let mut conversation = Conversation::begun(client("Dino"), Namespace::Legacy);
     let stanza = conversation.sealed("a", &conversation.key(1), "<iv>BQUFBQUFBQUFBQUF</iv>", payload);

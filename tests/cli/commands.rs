@@ -54,6 +54,21 @@ fn without_a_store_nothing_is_said_to_decrypt() {
     assert!(!stdout(&run(&example(), &stored)).contains("Could not be tried"));
 }
 
+/// Shells sort names, and `log-2` stands before `log`.
+#[test]
+fn captures_are_read_in_the_order_of_time() {
+    let messages = |captures: [&str; 2]| {
+        let output = run(&example(), &["diagnose", "--store", "gajim", "--format", "json", captures[0], captures[1]]);
+        let found: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        (found["messages"].clone(), stderr(&output))
+    };
+    let (right, quiet) = messages(["gajim-earlier.log", "gajim.log"]);
+    let (wrong, told) = messages(["gajim.log", "gajim-earlier.log"]);
+    assert_eq!(right, wrong);
+    assert_eq!(quiet, "");
+    assert!(told.contains("in the order of their times: gajim-earlier.log, gajim.log"), "{told}");
+}
+
 /// A reader that goes away is no error worth a word.
 #[test]
 fn broken_pipe_is_quiet() {

@@ -140,7 +140,7 @@ pub(super) static WORDINGS: &[Wording] = &[
     failed("uses a signed pre key", Code::SignedPrekeyMissing, NO_SIGNED_PREKEY),
     failed("No pre key with id", Code::PrekeyMissing, NO_PREKEY),
     failed("uses a pre key", Code::PrekeyMissing, NO_PREKEY),
-    failed("DoSProtectionException", Code::TooManySkipped, GAP),
+    failed("DoSProtectionException", Code::TooManySkipped, GAP).goes_on(),
     failed("PublicDataInconsistency", Code::IdentityChanged, OTHER_IDENTITY),
     failed("SenderDistrusted", Code::UntrustedDevice, "the sender's key is marked as distrusted"),
     failed("Ciphertext decryption failed", Code::PayloadAuthFailed, PAYLOAD),
@@ -150,8 +150,8 @@ pub(super) static WORDINGS: &[Wording] = &[
     failed("Wire format was corrupt", Code::MalformedMessage, NO_MESSAGE),
     failed("UnknownNamespace", Code::VariantMismatch, "the client does not speak this variant"),
     unclear("SenderNotFound", Code::WrongRecipientJid, "nothing is known of the sending device"),
-    unclear("AuthenticationFailedException", Code::MacMismatch, BAD_MAC),
-    harmless("DuplicateMessageException", Code::DuplicateMessage, USED_OR_DROPPED),
+    unclear("AuthenticationFailedException", Code::MacMismatch, BAD_MAC).goes_on(),
+    harmless("DuplicateMessageException", Code::DuplicateMessage, USED_OR_DROPPED).goes_on(),
     harmless("MessageNotForUs", Code::NotAddressed, "there is no key for this device (its own messages are told of in the same words)"),
     failed("omemo.session_manager.NoSession", Code::NoSession, NO_SESSION),
     failed("KeyExchangeFailed", Code::PrekeyMissing, "the key exchange names a prekey that is not in the store"),
@@ -176,7 +176,7 @@ pub(super) static WORDINGS: &[Wording] = &[
 
     // Converse and other web clients
     failed("Missing Signed PreKey", Code::SignedPrekeyMissing, NO_SIGNED_PREKEY),
-    failed("Invalid prekey id", Code::PrekeyMissing, NO_PREKEY),
+    failed("Invalid prekey id", Code::PrekeyMissing, NO_PREKEY).goes_on(),
     failed("Identity key changed", Code::IdentityChanged, OTHER_IDENTITY),
     failed("Unknown identity key", Code::IdentityChanged, OTHER_IDENTITY),
     failed("No record for", Code::NoSession, NO_SESSION),

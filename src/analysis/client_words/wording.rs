@@ -17,6 +17,8 @@ pub struct Wording {
     pub kind: Kind,
     /// It is the first line about a message.
     pub begins: bool,
+    /// Another line about the same message follows.
+    pub goes_on: bool,
 }
 
 /// What a line is about.
@@ -40,7 +42,7 @@ pub enum Kind {
 
 impl Wording {
     const fn new(text: &'static str, kind: Kind, means: &'static str) -> Self {
-        Self { text, and: "", means, kind, begins: false }
+        Self { text, and: "", means, kind, begins: false, goes_on: false }
     }
 
     pub(super) const fn failed(text: &'static str, code: Code, means: &'static str) -> Self {
@@ -79,6 +81,11 @@ impl Wording {
     /// It is the first line about a message.
     pub(super) const fn begins(self) -> Self {
         Self { begins: true, ..self }
+    }
+
+    /// Another line about the same message follows.
+    pub(super) const fn goes_on(self) -> Self {
+        Self { goes_on: true, ..self }
     }
 
     /// The client failed to decrypt something.

@@ -1,7 +1,7 @@
 //! What shows that the client at hand went on beyond a store copy and is well: the copy is just older than the capture.
 
 use super::{Scene, in_stanza};
-use crate::analysis::outcome::Outcome;
+use crate::analysis::outcome::{KeyFact, Outcome};
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, SessionFact};
 use crate::model::{Evidence, Wrapper};
 use std::collections::HashMap;
@@ -12,6 +12,8 @@ pub struct BeyondCopy {
     /// The last message of each device that the copy cannot open and the client, which complains elsewhere in the same
     /// log, took without a word.
     silent: HashMap<u32, usize>,
+    /// The last key exchange of each device: it begins another session.
+    exchanged: HashMap<u32, usize>,
     /// The first key exchange of each device that needs prekeys newer than the copy.
     begun: HashMap<u32, usize>,
     /// How many messages of each device the copy cannot open and the client complains of.
@@ -22,7 +24,13 @@ impl BeyondCopy {
     /// Takes the next message.
     pub fn note(&mut self, scene: &Scene<'_>) {
         let outcome = scene.outcome;
-        let Some(sid) = outcome.element.sid().filter(|_| outcome.opened_by.is_none()) else { return };
+        let Some(sid) = outcome.element.sid() else { return };
+        if outcome.key_fact().is_some_and(KeyFact::is_exchange) && outcome.seen_before.is_none() {
+            self.exchanged.insert(sid, scene.order);
+        }
+        if outcome.opened_by.is_some() {
+            return;
+        }
         if new_exchange(outcome).is_some_and(|exchange| was_taken(scene, exchange)) {
             self.begun.entry(sid).or_insert(scene.order);
         }
@@ -44,11 +52,13 @@ fn in_unknown_chain(outcome: &Outcome) -> bool {
     })
 }
 
-/// The client failed at this message and read later ones that the copy cannot open either: what is wrong with this one
-/// has nothing to do with the copy.
+/// The client failed at this message and read later ones of the same session that the copy cannot open either: what is
+/// wrong with this one has nothing to do with the copy.
 pub(super) fn client_read_on(scene: &Scene<'_>) -> bool {
-    let silent = scene.outcome.element.sid().and_then(|sid| scene.whole.hindsight.beyond_copy.silent.get(&sid));
-    scene.client_failed() && silent.is_some_and(|later| *later > scene.order)
+    let (Some(sid), seen) = (scene.outcome.element.sid(), &scene.whole.hindsight.beyond_copy) else { return false };
+    let healed = |later: usize| seen.exchanged.get(&sid).is_some_and(|exchange| (scene.order..later).contains(exchange));
+    let read_on = |later: &usize| *later > scene.order && !healed(*later);
+    scene.client_failed() && seen.silent.get(&sid).is_some_and(read_on)
 }
 
 /// The client failed at this one message of the device, in a session in which it had gone on before our eyes: nothing

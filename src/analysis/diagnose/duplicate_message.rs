@@ -38,7 +38,7 @@
 use super::newer_copy::{copy_is_newer, used_up_later};
 use super::{Cause, Judgement, Scene, chain_age, computed, in_stanza, nothing, rule};
 use crate::analysis::trial::RatchetFact;
-use crate::model::{Code, Confidence};
+use crate::model::{Code, Confidence, MessageVerdict, Wrapper};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::DuplicateMessage, source: include_str!("duplicate_message.rs"), judge, gather: nothing };
@@ -110,7 +110,7 @@ fn before_the_copy(scene: &Scene<'_>) -> Option<Judgement> {
     };
     Some(
         Judgement::new(Confidence::Likely, "The store copy is newer than this message: your client had dealt with it before.")
-            .detail("before-the-copy")
+            .detail(MessageVerdict::BEFORE_THE_COPY)
             .evidence(computed(says))
             .open_question(
                 "Whether the client read it then: a copy of its store from before the message, or its own log, would tell.",
@@ -128,16 +128,23 @@ fn used_up(scene: &Scene<'_>) -> Option<Judgement> {
         || format!("the key of counter {counter} is gone from its chain"),
         |index| format!("the chain stands at {index}, the message has counter {counter} and its key is no longer kept"),
     );
+    let first =
+        scene.outcome.seen_before.is_none() && scene.outcome.header.wrapper == Wrapper::Direct && !scene.outcome.is_delayed();
+    let (sentence, detail) = if first {
+        let sentence = "Your client had used the key of this message before this copy of the store was made, so it had read it.";
+        (sentence, Some(MessageVerdict::BEFORE_THE_COPY))
+    } else {
+        ("The key of this message was used before: it was read already.", detail(scene))
+    };
     Some(
-        Judgement::new(Confidence::Likely, "The key of this message was used before: it was read already.")
-            .maybe_detail(detail(scene))
+        Judgement::new(Confidence::Likely, sentence)
+            .maybe_detail(detail)
             .evidence(computed(says))
             .open_question("If the sender restored an old copy of its store, this is a new text under a used key: the sender's store, or an earlier log with this counter, would tell."),
     )
 }
 
 fn detail(scene: &Scene<'_>) -> Option<&'static str> {
-    use crate::model::Wrapper;
     match scene.outcome.header.wrapper {
         Wrapper::Archive => Some("archive-replay"),
         Wrapper::CarbonReceived | Wrapper::CarbonSent => Some("carbon"),

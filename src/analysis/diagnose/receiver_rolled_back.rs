@@ -96,6 +96,8 @@ struct OldStore {
     first: Option<MessageVerdict>,
     last: Option<Position>,
     count: usize,
+    /// All messages that were received.
+    received: usize,
     confidence: Option<Confidence>,
     contacts: BTreeSet<String>,
     stanza_ids: Vec<String>,
@@ -103,6 +105,7 @@ struct OldStore {
 
 impl Gathering for OldStore {
     fn note(&mut self, _scene: &Scene<'_>, verdict: &MessageVerdict) {
+        self.received += usize::from(verdict.code != Code::OwnMessage);
         if verdict.code != Code::ReceiverRolledBack || verdict.confidence == Confidence::Possible {
             return;
         }
@@ -117,12 +120,12 @@ impl Gathering for OldStore {
     /// The copies by themselves; the store as a whole, since when, and who is affected; our own stanzas that used one key
     /// twice.
     fn findings(&self, whole: &Whole<'_>) -> Vec<Finding> {
-        between_copies::rolled_back(whole).chain(self.finding(whole)).chain(own_reuse(whole)).collect()
+        between_copies::rolled_back(whole).chain(self.finding()).chain(own_reuse(whole)).collect()
     }
 }
 
 impl OldStore {
-    fn finding(&self, whole: &Whole<'_>) -> Option<Finding> {
+    fn finding(&self) -> Option<Finding> {
         let first = self.first.as_ref()?;
         let when = first.time.as_ref().map(|t| format!(" (first seen {t})")).unwrap_or_default();
         let until = self.last.as_ref().map(|last| format!(", the last is {last}")).unwrap_or_default();
@@ -137,7 +140,7 @@ impl OldStore {
             evidence: vec![Evidence {
                 kind: EvidenceKind::Stanza,
                 place: first.position.to_string().into(),
-                says: format!("{} of {} messages fail because of it{until}", self.count, whole.window.end()).into(),
+                says: format!("messages that fail because of it: {} of {} received{until}", self.count, self.received).into(),
             }],
             remedy: first.remedy.to_vec(),
             stanza_ids: self.stanza_ids.clone(),

@@ -13,13 +13,19 @@ pub fn verdict_at(whole: &Whole<'_>, order: usize) -> Option<MessageVerdict> {
     let scene = whole.scene(order)?;
     let outcome = scene.outcome;
     let failed = !outcome.trials.is_empty() && outcome.opened_by.is_none();
-    let copy = outcome.seen_before.as_ref().filter(|seen| failed && seen.same_bytes && !seen.opened && seen.order < order);
-    let Some(earlier) = copy.and_then(|seen| verdict_at(whole, seen.order)) else { return Some(verdict(&scene)) };
+    let copy = outcome.seen_before.as_ref().filter(|seen| failed && seen.same_bytes && seen.order < order);
+    let Some((seen, earlier)) = copy.and_then(|seen| Some((seen, verdict_at(whole, seen.order)?))) else {
+        return Some(verdict(&scene));
+    };
+    if seen.opened && earlier.code.is_harmless() {
+        return Some(verdict(&scene));
+    }
     if earlier.code == Code::BeyondSnapshot {
         // The client read the first copy, if not with this store copy: this one was a second copy to it.
         return Some(written(&scene, Code::DuplicateMessage, duplicate_message::second_copy(&scene)));
     }
-    let evidence = scene.stanza(format!("the same bytes as in {}, which failed already", earlier.position));
+    let fate = if seen.opened { "which your client did not show either" } else { "which failed already" };
+    let evidence = scene.stanza(format!("the same bytes as in {}, {fate}", earlier.position));
     Some(MessageVerdict { evidence: [vec![evidence], earlier.evidence.clone()].concat(), ..verdict(&scene).like(&earlier) })
 }
 

@@ -1,6 +1,7 @@
 //! Captures in gzip files and ZIP archives. Input is hostile: what unpacks to far more than it is, is
 //! refused on the way.
 
+use super::dating::{Dating, in_order};
 use super::source::Source;
 use crate::input::InputError;
 use flate2::read::MultiGzDecoder;
@@ -62,39 +63,71 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
+/// Says in plain words that compressed data ends too early or is damaged.
+struct Plain<R>(R);
+
+impl<R: Read> Read for Plain<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => io::Error::new(error.kind(), "the compressed file is cut off"),
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+                io::Error::new(error.kind(), "the compressed data is damaged")
+            }
+            _ => error,
+        })
+    }
+}
+
 /// Unpacks gzip.
 pub fn gunzip<'a>(raw: Box<dyn Read + 'a>) -> Box<dyn Read + 'a> {
     let packed = Rc::new(Cell::new(0));
     let counted = Counted { inner: raw, taken: packed.clone() };
-    Box::new(Bounded { inner: MultiGzDecoder::new(counted), packed, unpacked: 0 })
+    Box::new(Bounded { inner: Plain(MultiGzDecoder::new(counted)), packed, unpacked: 0 })
 }
 
-/// Hands over every text file of an archive with its path (`archive.zip/name`), in the archive's order.
-/// Members that are no text are passed over. Errors: no archive, or one without any text.
+/// Hands over every text file of an archive with its path (`archive.zip/name`): dated logs of one kind in the order of
+/// their times, everything else in the archive's order. Members that are no text are passed over. Errors: no archive, or
+/// one without any text.
 pub fn members(path: &Path, each: &mut dyn FnMut(&Path, Source<'_>) -> Result<(), InputError>) -> Result<(), InputError> {
     let file = File::open(path).map_err(|e| InputError::new(path, format!("cannot be opened: {e}")))?;
-    let mut archive =
-        zip::ZipArchive::new(file).map_err(|e| InputError::new(path, format!("a ZIP archive that cannot be read: {e}")))?;
+    let mut archive = zip::ZipArchive::new(file)
+        .map_err(|e| InputError::new(path, format!("a ZIP archive that is cut off or damaged: {e}")))?;
     if archive.len() > MAX_MEMBERS {
         return Err(InputError::new(path, format!("a ZIP archive of more than {MAX_MEMBERS} files; unpack what matters")));
     }
-    let mut read = 0;
+    let mut found = Vec::new();
     for index in 0..archive.len() {
-        let member = match archive.by_index(index) {
-            Ok(member) if member.is_dir() => continue,
-            Ok(member) => member,
-            Err(e) => return Err(InputError::new(path, format!("its file number {} cannot be read: {e}", index + 1))),
-        };
-        let name = member.name().map_or_else(|_| format!("{}", index + 1), |n| n.into_owned());
-        let name = path.join(name.trim_start_matches('/'));
-        let packed = Rc::new(Cell::new(member.compressed_size()));
-        let bounded = Box::new(Bounded { inner: member, packed, unpacked: 0 });
-        if let Ok(source) = Source::new(&name, bounded) {
-            each(&name, source)?;
-            read += 1;
-        }
+        open_member(path, &mut archive, index, &mut |_, source| {
+            found.push((Dating::of(&source), index));
+            Ok(())
+        })?;
     }
-    if read == 0 { Err(InputError::new(path, "a ZIP archive without any text file, expected a capture")) } else { Ok(()) }
+    if found.is_empty() {
+        return Err(InputError::new(path, "a ZIP archive without any text file, expected a capture"));
+    }
+    in_order(found).into_iter().try_for_each(|index| open_member(path, &mut archive, index, each))
+}
+
+/// Hands over one member, if it is a text.
+fn open_member(
+    path: &Path,
+    archive: &mut zip::ZipArchive<File>,
+    index: usize,
+    each: &mut dyn FnMut(&Path, Source<'_>) -> Result<(), InputError>,
+) -> Result<(), InputError> {
+    let member = match archive.by_index(index) {
+        Ok(member) if member.is_dir() => return Ok(()),
+        Ok(member) => member,
+        Err(e) => return Err(InputError::new(path, format!("its file number {} cannot be read: {e}", index + 1))),
+    };
+    let name = member.name().map_or_else(|_| format!("{}", index + 1), |n| n.into_owned());
+    let name = path.join(name.trim_start_matches('/'));
+    let packed = Rc::new(Cell::new(member.compressed_size()));
+    let bounded = Box::new(Bounded { inner: Plain(member), packed, unpacked: 0 });
+    match Source::new(&name, bounded) {
+        Ok(source) => each(&name, source),
+        Err(_) => Ok(()),
+    }
 }
 
 #[cfg(test)]

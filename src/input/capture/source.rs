@@ -44,6 +44,8 @@ pub struct Source<'a> {
     /// The format.
     pub format: &'static Format,
     taken: usize,
+    /// What went wrong behind the sample.
+    failure: Option<io::Error>,
 }
 
 /// Opens a file for reading, or standard input for `-`.
@@ -66,14 +68,29 @@ impl<'a> Source<'a> {
         let raw = if magic == GZIP_MAGIC { compressed::gunzip(raw) } else { raw };
         let mut reader = BufReader::with_capacity(64 << 10, raw);
         let mut sample = Vec::new();
-        (&mut reader).take(SAMPLE as u64).read_to_end(&mut sample).map_err(unreadable)?;
+        let failure = match (&mut reader).take(SAMPLE as u64).read_to_end(&mut sample) {
+            Err(error) if sample.is_empty() => return Err(unreadable(error)),
+            result => result.err(),
+        };
         refuse_binary(path, &sample)?;
         let format = format::detect(&sample);
-        Ok(Self { reader, sample, format, taken: 0 })
+        Ok(Self { reader, sample, format, taken: 0, failure })
+    }
+
+    /// Nothing but the sample.
+    pub fn beginning(&self) -> Source<'static> {
+        let reader = BufReader::new(Box::new(io::empty()) as Box<dyn Read>);
+        Source { reader, sample: self.sample.clone(), format: self.format, taken: 0, failure: None }
     }
 
     fn fill(&mut self) -> io::Result<&[u8]> {
-        if self.taken < self.sample.len() { Ok(&self.sample[self.taken..]) } else { self.reader.fill_buf() }
+        if self.taken < self.sample.len() {
+            return Ok(&self.sample[self.taken..]);
+        }
+        match self.failure.take() {
+            Some(error) => Err(error),
+            None => self.reader.fill_buf(),
+        }
     }
 
     fn consume(&mut self, n: usize) {
@@ -88,14 +105,14 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The next bytes as they come; empty at the end.
-    pub fn block(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
+    /// The next bytes as they come; `Ok(0)` at the end, otherwise how many.
+    pub fn block(&mut self, buffer: &mut Vec<u8>) -> io::Result<u64> {
         buffer.clear();
         let available = self.fill()?;
         buffer.extend_from_slice(available);
         let n = buffer.len();
         self.consume(n);
-        Ok(())
+        Ok(n as u64)
     }
 
     /// The next line with its end; `Ok(0)` at the end of the file, otherwise the number of bytes taken.

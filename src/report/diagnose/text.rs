@@ -9,6 +9,9 @@ use crate::report::page::Look;
 use crate::report::shared::{EvidenceView, count};
 use crate::report::{Line, Page};
 
+/// The title of a message that is no second copy, although its key is used up.
+const BEFORE_THE_COPY: &str = "was dealt with before this copy of the store was made";
+
 /// Groups of one cause that are shown whole.
 const SHOWN_GROUPS: usize = 3;
 
@@ -62,9 +65,10 @@ impl DiagnosisView {
             return;
         }
         page.heading("Nothing wrong");
-        let rows = self.messages.harmless.iter().map(|(code, messages)| {
+        let rows = self.messages.harmless.iter().map(|((code, before_the_copy), messages)| {
             let look = if *code == Code::Ok { Look::Good } else { Look::Plain };
-            vec![(look, code.to_string()), (Look::Plain, count(*messages, "message")), (Look::Faint, code.title().to_owned())]
+            let title = if *before_the_copy { BEFORE_THE_COPY } else { code.title() };
+            vec![(look, code.to_string()), (Look::Plain, count(*messages, "message")), (Look::Faint, title.to_owned())]
         });
         page.columns(2, &["code", "", "which"], rows.collect());
         for message in self.messages.listed.iter().filter(|m| !m.is_untried()) {

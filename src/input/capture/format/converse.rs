@@ -15,7 +15,7 @@ pub(super) const FORMAT: Format = Format {
     blocks: false,
 };
 
-const OMEMO_WORDS: [&str; 12] = [
+const OMEMO_WORDS: [&str; 16] = [
     "omemo",
     "invalid signature",
     "ephemeral key",
@@ -28,6 +28,10 @@ const OMEMO_WORDS: [&str; 12] = [
     "no record for",
     "signed pre",
     "messagecountererror",
+    "sce ",
+    "fetch bundle",
+    "no session found",
+    "sessionrecord",
 ];
 
 #[derive(Default)]

@@ -18,6 +18,9 @@ pub(super) const FORMAT: Format = Format {
 /// Loggers that speak of OMEMO: the plugin's, the built-in module's, the libraries'.
 const OMEMO_LOGGERS: [&str; 4] = ["gajim.p.omemo", "gajim.c.m.omemo", "omemo_dr", "gajim.axolotl"];
 
+/// The logger of the parser of stanzas: it repeats what the others say, but for its warnings.
+const PARSER: &str = "nbxmpp.m.omemo";
+
 /// Empty lines in a row that are kept as part of a text.
 const MAX_EMPTY_LINES: usize = 1000;
 
@@ -40,6 +43,7 @@ enum Data {
 
 struct Head<'a> {
     time: Option<When>,
+    is_warning: bool,
     logger: &'a str,
     text: &'a str,
 }
@@ -56,7 +60,8 @@ fn head(line: &str) -> Option<Head<'_>> {
     let (logger, text) = rest.split_at(end);
     let text = text.trim_start();
     let text = text.strip_prefix('|').unwrap_or(text).trim_start();
-    Some(Head { time: Some(time), logger, text })
+    let is_warning = matches!(line.as_bytes().get(at + 2), Some(b'W' | b'E' | b'C'));
+    Some(Head { time: Some(time), is_warning, logger, text })
 }
 
 impl LogFormat for Gajim {
@@ -95,7 +100,9 @@ impl Gajim {
             () if head.text.ends_with("::::: DATA RECEIVED ::::") => Direction::Incoming,
             () => {
                 out.end();
-                if OMEMO_LOGGERS.iter().any(|l| head.logger.starts_with(l)) && !head.text.is_empty() {
+                let about = OMEMO_LOGGERS.iter().any(|l| head.logger.starts_with(l))
+                    || head.is_warning && head.logger.starts_with(PARSER);
+                if about && !head.text.is_empty() {
                     out.client_line("Gajim", line, head.time.clone(), head.text);
                 }
                 return;

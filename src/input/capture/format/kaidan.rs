@@ -15,7 +15,8 @@ pub(super) const FORMAT: Format = Format {
     blocks: false,
 };
 
-const OMEMO_WORDS: [&str; 9] =
+/// What QXmpp speaks of OMEMO in.
+pub(super) const OMEMO_WORDS: [&str; 9] =
     ["omemo", "pre key", "decrypt", "sce ", "session", "authentication code", "device", "envelope", "trust"];
 
 #[derive(Default)]

@@ -1,4 +1,4 @@
-//! Android's logcat of Conversations and its relatives, in `threadtime` or `brief` form. Stanzas are in
+//! Android's logcat of Conversations and its relatives, in any form that `adb` and Android Studio write. Stanzas are in
 //! it only in builds that log them (`[background stanza] <xml>`); logcat cuts long lines.
 
 use super::{Format, LogFormat, count};
@@ -13,7 +13,7 @@ pub(super) const FORMAT: Format =
 /// Length at which logcat cuts a line (LOGGER_ENTRY_MAX_PAYLOAD, about 4 kB with the tag).
 const CUT_AT: usize = 3900;
 
-const OMEMO_WORDS: [&str; 21] = [
+const OMEMO_WORDS: [&str; 26] = [
     "axolotl",
     "omemo",
     "prekey",
@@ -35,6 +35,11 @@ const OMEMO_WORDS: [&str; 21] = [
     "untrustedidentity",
     "javax.crypto",
     "identitykeypair",
+    "precondition",
+    "pre condition",
+    "invalidversionexception",
+    "legacymessageexception",
+    "invalidkeyexception",
 ];
 
 struct Logcat;
@@ -50,33 +55,66 @@ fn is_level(c: &str) -> bool {
 }
 
 fn head(line: &str) -> Option<Head<'_>> {
-    // `L/tag ( PID): text`
-    if let Some((level, rest)) = line.split_once('/')
-        && is_level(level)
-    {
-        let (tag, rest) = rest.split_once('(')?;
-        let (pid, text) = rest.split_once("): ")?;
-        return pid.trim().bytes().all(|b| b.is_ascii_digit()).then_some(Head { time: None, tag: tag.trim(), text });
+    if let Some(head) = brief(line) {
+        return Some(head);
     }
-    // `MM-DD HH:MM:SS.mmm  PID  TID L tag : text`, also with the year first.
-    let mut rest = line;
-    let mut words = Vec::new();
-    while words.len() < 6 {
-        rest = rest.trim_start_matches(' ');
-        let (word, after) = rest.split_once(' ')?;
-        words.push(word);
-        rest = after;
-        if is_level(word) {
-            break;
-        }
-    }
-    let [date, clock, .., level] = words.as_slice() else { return None };
-    let dated = date.bytes().all(|b| b.is_ascii_digit() || b == b'-') && date.contains('-') && clock.contains(':');
-    if !is_level(level) || !dated {
+    // `MM-DD HH:MM:SS.mmm`, also with the year first.
+    let (date, rest) = line.split_once(' ')?;
+    let (clock, rest) = rest.trim_start_matches(' ').split_once(' ')?;
+    if !date.contains('-') || !date.bytes().all(|b| b.is_ascii_digit() || b == b'-') || !clock.contains(':') {
         return None;
     }
-    let (tag, text) = rest.split_once(':')?;
-    Some(Head { time: clock::read(&format!("{date} {clock}")), tag: tag.trim(), text: text.strip_prefix(' ').unwrap_or(text) })
+    let time = clock::read(&format!("{date} {clock}"));
+    let rest = rest.trim_start_matches(' ');
+    let head = brief(rest).or_else(|| threadtime(rest)).or_else(|| studio(rest)).or_else(|| old_studio(rest))?;
+    Some(Head { time, ..head })
+}
+
+/// `L/tag ( PID): text`: the `brief` form, and behind date and time the `time` form.
+fn brief(line: &str) -> Option<Head<'_>> {
+    let (level, rest) = line.split_once('/')?;
+    let (tag, rest) = rest.split_once('(').filter(|_| is_level(level))?;
+    let (pid, text) = rest.split_once("): ")?;
+    pid.trim().bytes().all(|b| b.is_ascii_digit()).then_some(Head { time: None, tag: tag.trim(), text })
+}
+
+/// `PID  TID L tag : text`: the `threadtime` form.
+fn threadtime(mut rest: &str) -> Option<Head<'_>> {
+    for _ in 0..MAX_NUMBERS {
+        let (word, after) = rest.split_once(' ')?;
+        rest = after.trim_start_matches(' ');
+        if is_level(word) {
+            let (tag, text) = rest.split_once(':')?;
+            return Some(Head { time: None, tag: tag.trim(), text: text.strip_prefix(' ').unwrap_or(text) });
+        }
+        if !word.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+    }
+    None
+}
+
+/// Numbers (user, process, thread) before the level.
+const MAX_NUMBERS: usize = 4;
+
+/// `PID-TID  tag  package  L  text`: as Android Studio copies it.
+fn studio(rest: &str) -> Option<Head<'_>> {
+    let (ids, rest) = rest.split_once(' ')?;
+    if !ids.contains('-') || !ids.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        return None;
+    }
+    let (tag, rest) = rest.trim_start_matches(' ').split_once(' ')?;
+    let (package, rest) = rest.trim_start_matches(' ').split_once(' ')?;
+    let (level, text) = rest.trim_start_matches(' ').split_once(' ')?;
+    (package.contains('.') && is_level(level)).then(|| Head { time: None, tag, text: text.trim_start_matches(' ') })
+}
+
+/// `PID-TID/package L/tag: text`: as Android Studio copied it before 2022.
+fn old_studio(rest: &str) -> Option<Head<'_>> {
+    let (ids, rest) = rest.split_once(' ')?;
+    let (level, rest) = rest.split_once('/').filter(|_| ids.contains('-') && ids.contains('/'))?;
+    let (tag, text) = rest.split_once(": ").filter(|_| is_level(level))?;
+    Some(Head { time: None, tag, text })
 }
 
 impl LogFormat for Logcat {
@@ -114,6 +152,14 @@ mod tests {
             Some(("conversations".into(), "text: x".into(), true))
         );
         assert_eq!(head("D/conversations( 5177): text"), Some(("conversations".into(), "text".into(), false)));
+        for line in [
+            "10-14 09:15:10.150 W/conversations( 5211): a: b",
+            "2026-10-14 09:15:10.150 5211-5230/eu.siacs.conversations W/conversations: a: b",
+            "2026-10-14 09:15:10.150  5211-5230  conversations           eu.siacs.conversations  W  a: b",
+            "2026-10-14 09:15:10.150  1000  5211  5230 W conversations: a: b",
+        ] {
+            assert_eq!(head(line), Some(("conversations".into(), "a: b".into(), true)), "{line}");
+        }
         assert_eq!(head("--------- beginning of main"), None);
         assert_eq!(head("<message a/b (1): c"), None);
     }

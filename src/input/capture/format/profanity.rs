@@ -48,7 +48,8 @@ impl LogFormat for Profanity {
             (Some(xml), _) => (Direction::Outgoing, xml),
             (_, Some(xml)) => (Direction::Incoming, xml),
             _ => {
-                if head.text.contains("[OMEMO]") {
+                // Up to 0.10 without brackets. Anywhere else in a line it would be somebody's text.
+                if head.text.starts_with("[OMEMO]") || head.text.starts_with("OMEMO: ") {
                     out.client_line("Profanity", line, head.time, head.text);
                 }
                 return;

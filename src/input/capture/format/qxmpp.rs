@@ -1,5 +1,6 @@
 //! QXmpp's own log file: `<Qt date> SENT|RECEIVED|DEBUG|INFO|WARNING <text>`.
 
+use super::kaidan::OMEMO_WORDS;
 use super::{Format, LogFormat, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
@@ -49,7 +50,7 @@ impl LogFormat for Qxmpp {
             "RECEIVED" => Direction::Incoming,
             _ => {
                 let lower = head.text.to_lowercase();
-                if ["omemo", "pre key", "decrypt", "sce ", "authentication code"].iter().any(|w| lower.contains(w)) {
+                if OMEMO_WORDS.iter().any(|w| lower.contains(w)) {
                     out.client_line("QXmpp", line, Some(head.time), head.text);
                 }
                 return;

@@ -21,11 +21,16 @@ const OMEMO_WORDS: [&str; 7] = ["omemo", "decrypt", "key exchange", "device list
 #[derive(Default)]
 struct Slixmpp {
     stanzas: StanzaLines,
+    /// The time of the record that complains, while the lines of its exception follow.
+    trouble: Option<Option<When>>,
 }
 
-/// The parts of a line of Python's logging: time (if there is one) and the text behind level and logger.
+/// Levels whose records an exception may follow.
+const TROUBLE: [&str; 3] = ["WARNING", "ERROR", "CRITICAL"];
+
+/// The parts of a line of Python's logging: time (if there is one), level, and the text behind level and logger.
 /// Programs set their own form; the level, padded or with colons, is what they share.
-fn prefix(line: &str) -> Option<(Option<When>, &str)> {
+fn prefix(line: &str) -> Option<(Option<When>, &'static str, &str)> {
     const LONGEST: usize = 120;
     for level in ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] {
         let Some(at) = line.find(level).filter(|at| *at <= LONGEST) else { continue };
@@ -46,7 +51,7 @@ fn prefix(line: &str) -> Option<(Option<When>, &str)> {
             continue;
         };
         let marker = ["SEND: <", "RECV: <"].iter().find_map(|m| text.find(m).filter(|at| *at <= LONGEST));
-        return Some((time, marker.and_then(|at| text.get(at..)).unwrap_or(text)));
+        return Some((time, level, marker.and_then(|at| text.get(at..)).unwrap_or(text)));
     }
     None
 }
@@ -67,10 +72,10 @@ fn time(before: &str) -> Option<When> {
 
 impl LogFormat for Slixmpp {
     fn line(&mut self, line: &Line<'_>, out: &mut Records<'_>) {
-        let Some((time, text)) = prefix(line.text) else {
-            self.stanzas.further(line, out);
-            return;
+        let Some((time, level, text)) = prefix(line.text) else {
+            return self.further(line, out);
         };
+        self.trouble = TROUBLE.contains(&level).then(|| time.clone());
         let (direction, xml) = match (text.strip_prefix("SEND: "), text.strip_prefix("RECV: ")) {
             (Some(xml), _) => (Direction::Outgoing, xml),
             (_, Some(xml)) => (Direction::Incoming, xml),
@@ -87,9 +92,37 @@ impl LogFormat for Slixmpp {
     }
 }
 
+impl Slixmpp {
+    /// A line without prefix: of a stanza, or of the exception that a record tells of.
+    fn further(&mut self, line: &Line<'_>, out: &mut Records<'_>) {
+        self.stanzas.further(line, out);
+        if let Some(time) = self.trouble.as_ref().filter(|_| !out.is_open() && is_exception(line.text)) {
+            out.client_line("python-omemo", line, time.clone(), line.text);
+        }
+    }
+}
+
+/// `module.Class` or `module.Class: text` at the beginning of a line: how a traceback ends.
+fn is_exception(line: &str) -> bool {
+    let name = line.split([':', ' ']).next().unwrap_or_default();
+    let qualified = name.contains('.') && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_'));
+    let class = name.rsplit('.').next().unwrap_or_default();
+    qualified && class.starts_with(|c: char| c.is_ascii_uppercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn exceptions_are_told_from_the_lines_of_a_traceback() {
+        for line in ["omemo.backend.DecryptionFailed: Key material decryption failed.", "omemo.session_manager.NoSession"] {
+            assert!(is_exception(line), "{line}");
+        }
+        for line in ["Traceback (most recent call last):", "  File \"x.py\", line 3", "KeyError: (b'x', 3)", "example.org: y"] {
+            assert!(!is_exception(line), "{line}");
+        }
+    }
 
     #[test]
     fn prefixes() {
@@ -101,7 +134,7 @@ mod tests {
             "2026-11-23 02:18:16,519 slixmpp.xmlstream.xmlstream    DEBUG    SEND: <iq/>",
             "[02:18:16] DEBUG slixmpp.xmlstream.xmlstream: SEND: <iq/>",
         ] {
-            assert_eq!(prefix(line).map(|p| p.1), Some("SEND: <iq/>"), "{line}");
+            assert_eq!(prefix(line).map(|p| p.2), Some("SEND: <iq/>"), "{line}");
         }
         assert!(prefix("\tcls=<class 'x'>").is_none());
         assert!(

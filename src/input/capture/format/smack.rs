@@ -65,11 +65,17 @@ fn head(line: &str) -> Option<Head<'_>> {
     })
 }
 
+/// `package.Class: text`, of Smack or of the Signal library.
+fn is_exception(line: &str) -> bool {
+    ["org.jivesoftware.smackx.omemo.", "org.whispersystems.libsignal."].iter().any(|package| line.starts_with(package))
+}
+
 /// A line that Java wrote between the records: a level, a stack trace, a record's date and class.
 fn is_other(line: &str) -> bool {
     LEVELS.iter().any(|l| line.starts_with(l))
         || line.starts_with("\tat ")
         || line.starts_with("Caused by: ")
+        || is_exception(line)
         || (line.contains(" org.jivesoftware.smack") && !line.contains('<'))
         || line.split_once(' ').is_some_and(|(t, rest)| {
             t.starts_with(|c: char| c.is_ascii_digit())
@@ -115,12 +121,14 @@ impl Smack {
             // `alice@localhost:5222/Smack`
             self.account = jid.split([':', '/']).next().and_then(BareJid::new);
         }
-        let text = LEVELS.iter().find_map(|l| line.text.strip_prefix(l)).or_else(|| line.text.strip_prefix("Caused by: "));
-        if let Some(text) = text {
+        let exception = line.text.strip_prefix("Caused by: ").unwrap_or(line.text);
+        let text = LEVELS.iter().find_map(|l| line.text.strip_prefix(l));
+        let told = text.filter(|text| {
             let lower = text.to_lowercase();
-            if OMEMO_WORDS.iter().any(|w| lower.contains(w)) {
-                out.client_line("Smack", line, None, text);
-            }
+            OMEMO_WORDS.iter().any(|w| lower.contains(w))
+        });
+        if let Some(text) = told.or_else(|| is_exception(exception).then_some(exception)) {
+            out.client_line("Smack", line, None, text);
         }
     }
 }
