@@ -45,6 +45,18 @@ impl<K: Hash + Eq + Clone, V> BoundedMap<K, V> {
         self.map.get_mut(key)
     }
 
+    /// Takes an entry away.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let value = self.map.remove(key)?;
+        self.order.retain(|known| known != key);
+        Some(value)
+    }
+
+    /// Takes all entries away, the oldest first.
+    pub fn drain(&mut self) -> Vec<V> {
+        std::mem::take(&mut self.order).iter().filter_map(|key| self.map.remove(key)).collect()
+    }
+
     /// All entries, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.map.iter()
@@ -84,5 +96,14 @@ mod tests {
             *map.get_or_insert_with(key, || 0) += 1;
         }
         assert_eq!((map.get("a"), map.get("b"), map.iter().count()), (None, Some(&2), 1));
+    }
+
+    #[test]
+    fn what_is_taken_away_leaves_its_room() {
+        let mut map = BoundedMap::new(2);
+        ["a", "b"].into_iter().for_each(|key| map.insert(key, key));
+        assert_eq!((map.remove(&"a"), map.remove(&"x")), (Some("a"), None));
+        map.insert("c", "c");
+        assert_eq!((map.drain(), map.iter().count()), (vec!["b", "c"], 0));
     }
 }

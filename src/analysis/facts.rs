@@ -14,6 +14,7 @@ use super::replay::Query;
 use super::summary::Besides;
 use super::trial::Trial;
 use super::window::Window;
+use crate::bounded_map::BoundedMap;
 use crate::input::capture::unwrap::Unwrapper;
 use crate::model::{BareJid, CaptureEvent, CapturedMessage, Direction, EncryptedPart, Finding, Item, Store, Wrapper};
 use crate::omemo::stanza::encrypted::{Encrypted, KeyElement};
@@ -23,6 +24,24 @@ use crate::omemo::{IdentityKey, Namespace};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Messages that were seen on their way, and may be seen to arrive.
+const MAX_SENT_ELSEWHERE: usize = 1 << 13;
+
+/// What tells a message that is seen again: its sender's device and its id, or its key elements where it has none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Copy {
+    sid: u32,
+    id: Result<String, Vec<Vec<u8>>>,
+}
+
+impl Copy {
+    fn of(message: &CapturedMessage) -> Option<Self> {
+        let EncryptedPart::Known(encrypted) = &message.encrypted else { return None };
+        let keys = || encrypted.keys.iter().map(|key| key.content.clone()).collect();
+        Some(Self { sid: encrypted.sid?, id: message.id.clone().ok_or_else(keys) })
+    }
+}
 
 /// Receivers of messages that are not ours, to name.
 const SHOWN_RECEIVERS: usize = 3;
@@ -69,6 +88,8 @@ pub(super) struct Facts {
     kept: Kept,
     /// Messages that concern none of our devices, and to whom the first of them are.
     foreign: (usize, BTreeSet<BareJid>),
+    /// What other clients sent to ours, as the log of their own end or of a server shows it: our log tells when it came.
+    sent_elsewhere: BoundedMap<Copy, (usize, CapturedMessage)>,
     /// The log whose last message was such a one: what its client says next is nothing to us.
     foreign_log: Option<Arc<Path>>,
 }
@@ -96,6 +117,7 @@ impl Facts {
             client_words: ClientWords::default(),
             kept: Kept::default(),
             foreign: (0, BTreeSet::new()),
+            sent_elsewhere: BoundedMap::new(MAX_SENT_ELSEWHERE),
             foreign_log: None,
         }
     }
@@ -184,6 +206,26 @@ impl Facts {
     fn message(&mut self, message: CapturedMessage) {
         let Some(index) = self.own_device_for(&message) else { return self.pass_over(&message) };
         self.foreign_log = None;
+        let Some(copy) = Copy::of(&message) else { return self.bring_into_view(index, message) };
+        if self.own[index].device_id.is_some_and(|own| copy.sid != own) {
+            if message.direction == Some(Direction::Outgoing) && message.wrapper == Wrapper::Direct {
+                self.sent_elsewhere.insert(copy, (index, message));
+                return;
+            }
+            self.sent_elsewhere.remove(&copy);
+        }
+        self.bring_into_view(index, message);
+    }
+
+    /// The captures end: what others sent, and what nobody saw arrive, is judged all the same.
+    pub fn finish(&mut self) {
+        for (index, message) in self.sent_elsewhere.drain() {
+            self.bring_into_view(index, message);
+        }
+    }
+
+    /// Tries a message and brings it into view.
+    fn bring_into_view(&mut self, index: usize, message: CapturedMessage) {
         let mut outcome = blank(&message, index);
         self.kept.jid(&mut outcome.header.from);
         self.kept.jid(&mut outcome.header.room);
@@ -192,11 +234,14 @@ impl Facts {
             outcome.origin = origin(&self.own[index], &message, encrypted.sid);
             outcome.addressing = self.kept.addressings.keep(addressing(&self.own[index], encrypted));
             let sighting = Sighting { position: message.position.clone(), id: message.id.clone() };
-            self.note_connection(&message, encrypted, &sighting);
             match (outcome.origin, encrypted.sid) {
                 (Origin::ThisDevice, _) => self.own_message(&mut outcome, &message, encrypted, &sighting),
                 (_, Some(sid)) => self.received(&mut outcome, &message, encrypted, sid, &sighting),
                 (_, None) => {}
+            }
+            // Several logs may tell of one stanza.
+            if outcome.seen_before.is_none() {
+                self.note_connection(&message, encrypted, &sighting);
             }
         } else if let EncryptedPart::Broken { partial: Some(encrypted), .. } = &message.encrypted {
             outcome.addressing = self.kept.addressings.keep(addressing(&self.own[index], encrypted));

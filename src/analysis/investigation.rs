@@ -59,19 +59,25 @@ impl Investigation {
 
     /// Takes the next thing a capture holds, and hands over the verdicts that can be given now.
     pub fn take(&mut self, event: CaptureEvent, judged: Judged<'_>) {
+        self.gather(|facts| facts.take(event));
+        if let Some(until) = self.facts.window().ripe() {
+            self.judge(until, judged);
+        }
+    }
+
+    /// Looks at the messages that come into view by it.
+    fn gather(&mut self, step: impl FnOnce(&mut Facts)) {
         let known = self.facts.window().end();
-        self.facts.take(event);
+        step(&mut self.facts);
         let window = self.facts.window();
         for (order, outcome) in (known..window.end()).filter_map(|order| Some((order, window.get(order)?))) {
             self.hindsight.note(order, outcome);
-        }
-        if let Some(until) = window.ripe() {
-            self.judge(until, judged);
         }
     }
 
     /// Hands over all verdicts that are left, and says what concerns more than one message.
     pub fn conclude(mut self, judged: Judged<'_>) -> Conclusion {
+        self.gather(|facts| facts.finish());
         self.judge(self.facts.window().end(), judged);
         let mut findings = self.facts.published_findings();
         findings.extend(diagnose::findings(&self.gatherings, &self.facts.whole(&self.hindsight)));

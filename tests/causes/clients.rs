@@ -97,3 +97,21 @@ fn a_client_that_denies_a_key_is_contradicted() {
     let file = captured(&log(8));
     assert!(!contradicted(&diagnose(question(), file.path())));
 }
+
+/// A log of the sender's end tells what was sent; ours tells what came. One message is one message.
+#[test]
+fn a_message_that_is_seen_at_both_ends_is_one() {
+    let line = |way: &str, stanza: &str| {
+        format!("2026-11-23T02:05:25.984736Z: conn: DBG: {way}: {}\n", stanza.trim_end().replace('\n', " "))
+    };
+    let codes = |ways: &[&str]| {
+        let mut conversation = Conversation::begun(client("Gajim"), Namespace::Legacy);
+        let stanza = conversation.stanza("a", &conversation.key(1));
+        conversation.heard(ways.iter().map(|way| line(way, &stanza)).collect::<String>());
+        conversation.diagnose().messages.iter().map(|m| m.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&["SENT", "RECV"]), [Code::EmptyMessage]);
+    // What nobody saw arrive is judged all the same.
+    assert_eq!(codes(&["SENT"]), [Code::EmptyMessage]);
+    assert_eq!(codes(&["RECV", "RECV"]), [Code::EmptyMessage, Code::DuplicateMessage]);
+}
