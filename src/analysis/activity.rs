@@ -121,7 +121,7 @@ mod tests {
         name: "Client",
         namespaces: &[Namespace::Omemo2],
         implementation: Implementation::LibsignalC,
-        trust_rule: TrustRule { refused: &[], says: "" },
+        trust_rule: TrustRule { refused: &[], marks: false, says: "" },
         believes_key_exchange_flag: true,
         accepts_changed_identity: false,
         reuses_prekey_ids: false,

@@ -40,8 +40,10 @@ pub struct ClientProfile {
 /// Which trust levels make a client refuse or hide a message that decrypts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustRule {
-    /// Levels whose messages are not shown.
+    /// Levels whose messages are not shown like others.
     pub refused: &'static [TrustLevel],
+    /// It shows these messages all the same, and marks them.
+    pub marks: bool,
     /// One sentence about it.
     pub says: &'static str,
 }

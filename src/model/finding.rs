@@ -136,9 +136,10 @@ impl Finding {
         }
     }
 
-    /// Whether somebody should do something about it.
+    /// Whether somebody should do something about it. What is merely possible alarms nobody, unless a client complains.
     pub fn needs_attention(&self) -> bool {
-        self.detail != Some(Self::HARMLESS)
+        let complained = || self.evidence.iter().any(|piece| piece.kind == EvidenceKind::ClientLog);
+        self.detail != Some(Self::HARMLESS) && (self.confidence > Confidence::Possible || complained())
     }
 }
 

@@ -129,6 +129,10 @@ const OTHER_WORDS: &[&str] = &[
     // what is damaged
     "key",
     "session",
+    // endings of files
+    "ceb",
+    "json",
+    "txt",
     // parts of sentences
     "message",
     "no",

@@ -15,8 +15,9 @@ pub(super) fn rolled_back(whole: &Whole<'_>) -> impl Iterator<Item = Finding> {
         let sessions = between.went_back.len();
         let shown = between.went_back.iter().take(SHOWN_SESSIONS);
         let mut remedy = vec![
-            "Write to each of these contacts, so that new sessions begin; what came in between is lost on this device.".into(),
-            "Do not go on with restored keys: after restoring a backup make new OMEMO keys.".into(),
+            "End and restart the session with each of these contacts on this device; what came in between is lost there.".into(),
+            "If they are too many: new OMEMO keys on this device repair all at once, but every contact has to accept them."
+                .into(),
         ];
         if !between.order_known {
             remedy.insert(0, "If the copies were named in the wrong order, name the newest last and ask again.".into());

@@ -37,7 +37,7 @@
 
 use super::newer_copy::{copy_is_newer, used_up_later};
 use super::{Cause, Judgement, Scene, chain_age, computed, in_stanza, nothing, rule};
-use crate::analysis::trial::RatchetFact;
+use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact};
 use crate::model::{Code, Confidence, MessageVerdict, Wrapper};
 
 pub(super) const CAUSE: Cause =
@@ -74,7 +74,21 @@ pub(super) fn second_copy(scene: &Scene<'_>) -> Judgement {
 }
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
-    used_up(scene).or_else(|| before_the_copy(scene)).or_else(|| ended_chain(scene))
+    used_up(scene).or_else(|| before_the_copy(scene)).or_else(|| ended_chain(scene)).or_else(|| client_says_so(scene))
+}
+
+/// The copy cannot tell, but the client took the message for a second copy.
+fn client_says_so(scene: &Scene<'_>) -> Option<Judgement> {
+    let unknown = matches!(scene.trial()?.ratchet, Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep));
+    let said = scene.client_said().find(|said| said.words.claims_duplicate())?;
+    (unknown && !scene.opened() && !scene.client_failed()).then(|| {
+        Judgement::new(Confidence::Likely, format!("{} had read this message before: it took it for another copy.", said.client))
+            .maybe_detail(detail(scene))
+            .evidence(computed("this copy of the store does not know its chain"))
+            .open_question(
+                "Whether it is a new text under a used key (sender-rolled-back): an earlier log with the first copy would tell.",
+            )
+    })
 }
 
 /// The chain ended long ago, and the library kept the keys of all messages that it had not read by then.
@@ -99,11 +113,19 @@ fn before_the_copy(scene: &Scene<'_>) -> Option<Judgement> {
         scene.trial()?.ratchet,
         Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey)
     );
-    let new_session = scene.trial()?.exchange.as_ref().is_some_and(|e| !e.base_key_known);
-    if !unknown || new_session || scene.opened() || scene.client_failed() || !copy_is_newer(scene) {
+    let exchange = scene.trial()?.exchange.as_ref().filter(|e| !e.base_key_known);
+    if scene.opened() || scene.client_failed() || !copy_is_newer(scene) {
         return None;
     }
-    let says = if used_up_later(scene) {
+    let gone = |exchange: &ExchangeFact| [&exchange.prekey, &exchange.signed_prekey].contains(&&PrekeyFact::Missing);
+    let says = if let Some(exchange) = exchange {
+        if !gone(exchange) {
+            return None;
+        }
+        "its prekey is gone, as it is after use, and later messages show that this copy was made afterwards"
+    } else if !unknown {
+        return None;
+    } else if used_up_later(scene) {
         "a later message of the same device is used up in this copy, and the chain of this one is no longer kept"
     } else {
         "this copy had already sent what we sent after this message, and the chain of this one is no longer kept"

@@ -6,7 +6,9 @@ use super::own_ratchet_moved::own_ratchet_moved;
 use super::{Scene, Whole};
 use crate::analysis::book::Sighting;
 use crate::analysis::outcome::Outcome;
-use crate::model::Confidence;
+use crate::analysis::trial::RatchetFact;
+use crate::model::{BareJid, Confidence};
+use std::collections::HashMap;
 
 /// What shows only later.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ pub struct Hindsight {
     judged: BeyondCopy,
     /// A message whose failure by itself shows that our store is an older copy.
     pub(super) rolled_back: Option<RolledBack>,
+    /// The last message of each device that was read: now, or before the store copy was made.
+    read: HashMap<(Option<BareJid>, u32), usize>,
 }
 
 /// A message that shows by itself that our store is an older copy.
@@ -36,6 +40,17 @@ impl Hindsight {
     /// Takes the next message.
     pub fn note(&mut self, order: usize, outcome: &Outcome) {
         self.used_up.note(order, outcome);
+        let read =
+            outcome.trial().is_some_and(|trial| matches!(trial.ratchet, Some(RatchetFact::Opened | RatchetFact::Used { .. })));
+        if let Some(sid) = outcome.element.sid().filter(|_| read && outcome.seen_before.is_none()) {
+            self.read.insert((outcome.header.from.clone(), sid), order);
+        }
+    }
+
+    /// Whether a later message of the same device is read: whatever was wrong with the session is over.
+    pub(super) fn read_later(&self, scene: &Scene<'_>) -> bool {
+        let device = scene.outcome.element.sid().map(|sid| (scene.outcome.header.from.clone(), sid));
+        device.and_then(|device| self.read.get(&device)).is_some_and(|read| *read > scene.order)
     }
 
     /// This, with what the messages in view show; those before `until` are judged next. `whole` is everything with what

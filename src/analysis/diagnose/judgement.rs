@@ -56,9 +56,20 @@ impl Judgement {
         self
     }
 
+    /// With nothing else to do than this.
+    pub fn only_remedy(self, remedy: &str) -> Self {
+        Self { remedy: vec![remedy.to_owned()], ..self }
+    }
+
     /// With the client's own remedy, if it has one.
     pub fn all_remedies(mut self, remedy: Option<&str>) -> Self {
         self.remedy.extend(remedy.map(str::to_owned));
+        self
+    }
+
+    /// With other causes that are not excluded and what would decide.
+    pub fn all_open_questions(mut self, questions: Option<&str>) -> Self {
+        self.open_questions.extend(questions.map(str::to_owned));
         self
     }
 

@@ -76,8 +76,8 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         RatchetFact::NewChainBadMac { .. } if trial.exchange.as_ref().is_some_and(|e| !e.base_key_known) => first_message(scene, judgement, trial.exchange.as_ref()?),
         RatchetFact::NewChainBadMac { chains } => old_chain(scene, judgement)
             .evidence(computed(format!("the sender's ratchet key is new; a step with your client's current ratchet key gives a wrong MAC ({chains} chains known)")))
-            .open_question("Whether your store is an older copy (receiver-rolled-back): an earlier log with your own messages to this contact would tell.")
-            .open_question("Whether the sender's state is the wrong one: its store (--peer) would tell."),
+            .all_open_questions(older_copy(scene))
+            .all_open_questions(senders_state(scene)),
         RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey => {
             judgement.evidence(computed("the ratchet key is new and the session has no ratchet key of your client to go on with"))
                 .open_question("Whether the client itself went on: a copy of the store taken later would tell.")
@@ -89,7 +89,26 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         RatchetFact::Opened | RatchetFact::Used { .. } | RatchetFact::TooFarAhead { .. } => return None,
     };
     let replace = scene.client().and_then(|c| c.remedies.replace_session);
-    Some(judgement.recovery(scene, Broken::DoesNotFit).remedy(remedies::WRITE_BACK).remedy(replace.unwrap_or(remedies::RESTART)))
+    Some(
+        judgement
+            .recovery(scene, Broken::DoesNotFit)
+            .remedy(remedies::WRITE_BACK)
+            .remedy(remedies::RESTART)
+            .all_remedies(replace),
+    )
+}
+
+/// The log may have shown what the client sent before.
+fn older_copy(scene: &Scene<'_>) -> Option<&'static str> {
+    Some(if scene.own_newest().is_some() {
+        "Whether your store is an older copy (receiver-rolled-back): a copy of it from before this message would tell."
+    } else {
+        "Whether your store is an older copy (receiver-rolled-back): an earlier log with your own messages to this contact would tell."
+    })
+}
+
+fn senders_state(scene: &Scene<'_>) -> Option<&'static str> {
+    scene.outcome.peer.is_none().then_some("Whether the sender's state is the wrong one: its store (--peer) would tell.")
 }
 
 /// Where the chains are full, the message may be of one that was dropped.

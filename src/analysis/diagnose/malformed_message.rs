@@ -76,7 +76,11 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             Some(
                 judgement
                     .remedy("Write to the sender first from this device, so that your client begins the session.")
-                    .remedy("Ask the sender to update their client: this is a bug there (lurch is known for it)."),
+                    .remedy(if key.is_exchange() && scene.outcome.namespace().is_some_and(|n| n.is_legacy()) {
+                        "Ask the sender to update their client: this is a bug there (lurch is known for it)."
+                    } else {
+                        "Ask the sender to update their client: this is a bug there."
+                    }),
             )
         }
         Ok(_) => without_prekey(scene),

@@ -43,6 +43,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened_by_store() {
         return ended_chain(scene);
     }
+    if scene.client_said().any(|said| said.words.claims_duplicate()) && !scene.client_failed() {
+        return None; // The client had read it.
+    }
     if let Some(evidence) = dropped_skipped_key(scene) {
         return Some(remedy(
             Judgement::new(Confidence::Likely, sentence(scene))

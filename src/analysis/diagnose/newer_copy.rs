@@ -127,3 +127,9 @@ pub(super) fn used_up_later(scene: &Scene<'_>) -> bool {
     let last = scene.outcome.element.sid().and_then(|sid| scene.whole.hindsight.used_up.last.get(&sid));
     last.is_some_and(|last| *last > scene.order)
 }
+
+/// Whether the client took the key exchange before this copy was made, and used up its prekey by that: the copy is newer
+/// than the message, and the client did not complain.
+pub(super) fn took_exchange(scene: &Scene<'_>) -> bool {
+    !scene.client_failed() && copy_is_newer(scene)
+}

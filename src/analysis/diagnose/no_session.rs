@@ -42,7 +42,7 @@ use super::recovery::Broken;
 use super::{Cause, Gathering, Judgement, Scene, Whole, computed, in_stanza, in_store, remedies};
 use crate::analysis::activity::HEARTBEAT;
 use crate::analysis::spelling;
-use crate::analysis::trial::SessionFact;
+use crate::analysis::trial::{RatchetFact, SessionFact};
 use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ pub(super) const CAUSE: Cause =
     Cause { code: Code::NoSession, source: include_str!("no_session.rs"), judge, gather: || Box::<Sessions>::default() };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
-    if let Some(judgement) = filed_elsewhere(scene) {
+    if let Some(judgement) = filed_elsewhere(scene).or_else(|| had_none(scene)) {
         return Some(judgement);
     }
     let trial = scene.trial()?;
@@ -68,6 +68,23 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .remedy(remedies::WRITE)
             .all_remedies(replace),
     )
+}
+
+/// The copy has a session that does not fit, and the client says that it had none: the session was begun later.
+fn had_none(scene: &Scene<'_>) -> Option<Judgement> {
+    let trial = scene.trial()?;
+    let unknown = matches!(trial.ratchet, Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep));
+    let said = scene.outcome.comments.failure().filter(|said| said.words.denies_session())?;
+    let new_exchange = trial.exchange.as_ref().is_some_and(|exchange| !exchange.base_key_known);
+    (unknown && !new_exchange && !scene.opened()).then(|| {
+        Judgement::new(
+            Confidence::Likely,
+            format!("{} had no session with {} when this message came.", said.client, scene.sender()),
+        )
+        .evidence(computed("the session that this copy of the store has does not fit: it was begun later, or is another one"))
+        .recovery(scene, Broken::Missing)
+        .remedy(remedies::WRITE)
+    })
 }
 
 /// The session lies under another spelling of the sender's address. A client that had read messages in it before

@@ -8,7 +8,7 @@ use crate::analysis::outcome::Origin;
 use crate::analysis::own_device::OwnDevice;
 use crate::analysis::peer;
 use crate::analysis::published::{ListHistory, ListVersion, Refusal};
-use crate::model::TrustLevel;
+use crate::model::{Confidence, TrustLevel};
 use crate::omemo::Namespace;
 
 /// Adds the finer cause, its evidence and what to do about it.
@@ -21,7 +21,7 @@ pub(super) fn add_reason(
 ) -> Judgement {
     let history = scene.whole.published.list(own.jid.as_ref(), namespace);
     let list = history.and_then(|h| list_then(scene, h));
-    history
+    let judgement = history
         .and_then(|h| before_device(&judgement, scene, h, own_id))
         .or_else(|| old_id(&judgement, scene, own, own_id, namespace))
         .or_else(|| senders_store(&judgement, scene, own, own_id))
@@ -29,7 +29,10 @@ pub(super) fn add_reason(
         .or_else(|| bundle(&judgement, scene, own, own_id, namespace))
         .or_else(|| given_up(&judgement, scene))
         .or_else(|| by_the_list(&judgement, scene, list?, history?, own_id))
-        .unwrap_or_else(|| unknown(judgement, list.filter(|l| l.ids.contains(&own_id))))
+        .unwrap_or_else(|| unknown(judgement, list.filter(|l| l.ids.contains(&own_id))));
+    // That there is no key is certain; a reason with an open question is not.
+    let guessed = judgement.detail.is_some() && !judgement.open_questions.is_empty();
+    if guessed { Judgement { confidence: Confidence::Likely, ..judgement } } else { judgement }
 }
 
 /// Our device list as it was when the message was sent.

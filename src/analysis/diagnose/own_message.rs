@@ -26,13 +26,16 @@
 //! **References.** XEP-0384, "Sending a message"; XEP-0280; XEP-0045; tigase/siskin-im#9; tigase/beagle-im#167;
 //! profanity-im/profanity#2052.
 
-use super::{Cause, Judgement, Scene, nothing};
+use super::{Cause, Judgement, Scene, in_stanza, nothing};
 use crate::analysis::outcome::Origin;
 use crate::model::{Code, Confidence, Direction, Wrapper};
 
 pub(super) const CAUSE: Cause = Cause { code: Code::OwnMessage, source: include_str!("own_message.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
+    if let Some(judgement) = under_another_address(scene) {
+        return Some(judgement);
+    }
     if scene.outcome.origin != Origin::ThisDevice {
         return None;
     }
@@ -55,4 +58,25 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     } else {
         judgement
     })
+}
+
+/// The account is named wrongly: a bundle in the capture shows that the device of the other address has our own identity key.
+fn under_another_address(scene: &Scene<'_>) -> Option<Judgement> {
+    let outcome = scene.outcome;
+    let from = outcome.header.from.as_ref().filter(|_| outcome.origin == Origin::OurIdElsewhere)?;
+    let own = scene.own()?;
+    let bundle = scene.whole.published.bundle(Some(from), own.device_id?, outcome.namespace()?)?;
+    let same = bundle.identity?.fingerprint() == own.identity()?.fingerprint();
+    let account = own.jid.as_ref().filter(|_| same)?;
+    Some(
+        Judgement::new(
+            Confidence::Likely,
+            format!(
+                "{} sent this message itself, under the address {from}: {account} seems to be the wrong account.",
+                scene.our_device()
+            ),
+        )
+        .evidence(in_stanza(&bundle.last, format!("the bundle of {from} for this device id has your own identity key")))
+        .remedy(format!("Ask again with --account {from}.")),
+    )
 }

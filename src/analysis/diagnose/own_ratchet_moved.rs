@@ -25,6 +25,9 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         None => trial.exchange.is_none() && trial.session == SessionFact::Missing && !lost_session(scene),
         Some(_) => false,
     };
+    if unknown_chain && let Some(moved) = went_back_before(scene) {
+        return Some(moved);
+    }
     if !unknown_chain || went_on(scene, trial) || newer_copy::used_up_later(scene) {
         return None;
     }
@@ -91,6 +94,20 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         moved.confidence = Confidence::Possible;
     }
     Some(moved)
+}
+
+/// The client itself had gone back before it failed at this message, and the store at hand is from afterwards: what the
+/// client sent in between shows that it had used newer keys.
+fn went_back_before(scene: &Scene<'_>) -> Option<Moved> {
+    let reuse = scene.whole.book.ours.reuses().iter().find(|reuse| scene.is_after(&reuse.second.position))?;
+    (scene.client_failed() && newer_copy::copy_is_newer(scene)).then(|| Moved {
+        confidence: Confidence::Likely,
+        evidence: vec![
+            in_stanza(&reuse.first, format!("your client's ratchet key with counter {}", reuse.counter)),
+            in_stanza(&reuse.second, "the same ratchet key and counter with other contents: it had gone back to an older state"),
+        ],
+        within_capture: false,
+    })
 }
 
 /// The sender goes on in a chain that the copy knows, so that its ratchet has not turned: this chain was never

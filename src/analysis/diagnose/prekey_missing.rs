@@ -40,7 +40,7 @@
 //! **References.** XEP-0384, "Bundles" and "Business Rules"; X3DH, "Receiving the initial message";
 //! conversejs/converse.js#1688; UWPX/UWPX-Client#157; gkdr/lurch#156; monal-im/Monal#515.
 
-use super::{Cause, Judgement, Scene, in_stanza, in_store, nothing, remedies, rule};
+use super::{Cause, Judgement, Scene, in_stanza, in_store, newer_copy, nothing, remedies, rule};
 use crate::analysis::outcome::KeyFact;
 use crate::analysis::published::BundleSeen;
 use crate::analysis::trial::PrekeyFact;
@@ -56,6 +56,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let exchange = scene.trial()?.exchange.as_ref().filter(|e| !e.base_key_known)?;
     let used_here = exchange.prekey == PrekeyFact::UsedUp;
     if exchange.prekey != PrekeyFact::Missing && !used_here {
+        return None;
+    }
+    if newer_copy::took_exchange(scene) {
         return None;
     }
     let id = exchange.prekey_id?;
@@ -78,10 +81,11 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             format!("device {} had used the same prekey for another session", other.sid),
         ));
     } else if exchange.highest_prekey_id.is_some_and(|highest| id > highest) {
-        judgement = judgement.detail("store-older-than-bundle").evidence(in_store(
-            &account.place,
-            "the id is higher than any the store has given out: the store is older than the bundle",
-        ));
+        judgement = judgement
+            .detail("store-older-than-bundle")
+            .evidence(in_store(&account.place, "the id is higher than any that the store has given out"))
+            .open_question("Whether the store is older than the bundle, or the bundle is that of an earlier installation and still on the server: your bundle as the server has it now would tell.");
+        judgement.confidence = Confidence::Likely;
     } else if id == 0 {
         judgement = judgement
             .detail("id-0")

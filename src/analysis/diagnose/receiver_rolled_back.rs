@@ -49,9 +49,10 @@
 use super::between_copies;
 use super::own_ratchet_moved::own_ratchet_moved;
 use super::recovery::Broken;
-use super::{Cause, Gathering, Judgement, Scene, Whole, in_stanza};
+use super::{Cause, Gathering, Judgement, Scene, Whole, in_stanza, remedies};
 use crate::model::{Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, Position};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub(super) const CAUSE: Cause = Cause {
     code: Code::ReceiverRolledBack,
@@ -74,7 +75,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     };
     let judgement = Judgement::new(moved.confidence, sentence)
     .all_evidence(moved.evidence)
-    .remedy("If only this copy fails and the client itself reads these messages: copy the store again together with all files beside it (-wal, -shm, -journal).")
+    .remedy(format!("If only this copy fails and the client itself reads these messages: copy the store again{}.", side_files(scene)))
     .recovery(scene, Broken::DoesNotFit)
     .remedy("If the client itself fails (after a restored backup or a copied profile): end and restart the session with this contact on this device, then ask for the lost messages.")
     .all_remedies(scene.client().and_then(|c| c.remedies.replace_session));
@@ -82,8 +83,19 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         Confidence::Proven => judgement,
         Confidence::Possible => judgement.open_question(OLD_CHAIN),
         _ => judgement
-            .open_question("Whether the two sides parted for another reason: an earlier log with your own messages to this contact, or the sender's store (--peer), would tell."),
+            .open_question(if scene.outcome.peer.is_some() {
+                "Whether the two sides parted for another reason: an earlier log with your own messages to this contact would tell."
+            } else {
+                "Whether the two sides parted for another reason: an earlier log with your own messages to this contact, or the sender's store (--peer), would tell."
+            }),
     })
+}
+
+/// What belongs to a database besides its file.
+fn side_files(scene: &Scene<'_>) -> &'static str {
+    let file = scene.own().and_then(|own| own.replays.first()).map(|replay| &replay.account.place.file);
+    let text = file.and_then(|file| file.extension()).is_some_and(|ending| ["json", "txt", "ceb"].iter().any(|e| ending == *e));
+    if text { "" } else { " together with all files beside it (-wal, -shm, -journal)" }
 }
 
 /// What else explains a message in an unknown chain, where the known ones are full.
@@ -95,6 +107,8 @@ struct OldStore {
     /// The first of them.
     first: Option<MessageVerdict>,
     last: Option<Position>,
+    /// What to do where the session is still broken.
+    remedy: Option<Arc<[String]>>,
     count: usize,
     /// All messages that were received.
     received: usize,
@@ -113,6 +127,9 @@ impl Gathering for OldStore {
         self.confidence = self.confidence.max(Some(verdict.confidence));
         self.contacts.extend(verdict.from.iter().map(ToString::to_string));
         Finding::add_id(&mut self.stanza_ids, verdict.id.clone());
+        if verdict.remedy.first().is_none_or(|remedy| remedy != remedies::OVER) {
+            self.remedy.get_or_insert_with(|| verdict.remedy.clone());
+        }
         self.last = self.first.is_some().then(|| verdict.position.clone());
         self.first.get_or_insert_with(|| verdict.clone());
     }
@@ -142,7 +159,7 @@ impl OldStore {
                 place: first.position.to_string().into(),
                 says: format!("messages that fail because of it: {} of {} received{until}", self.count, self.received).into(),
             }],
-            remedy: first.remedy.to_vec(),
+            remedy: self.remedy.as_ref().unwrap_or(&first.remedy).to_vec(),
             stanza_ids: self.stanza_ids.clone(),
         })
     }

@@ -2,6 +2,9 @@
 
 use crate::model::{ClientProfile, Code};
 
+/// A session that broke and works again.
+pub(super) const OVER: &str =
+    "Nothing is left to be repaired: later messages of this device are read. Only ask the sender to send this one again.";
 /// Makes most clients begin a session where there is none.
 pub(super) const WRITE: &str =
     "Send any message to this contact from this device: most clients then begin a new session. Then ask for the lost message.";
@@ -32,9 +35,9 @@ pub(super) const SHOW_ADDRESSES: &str =
 
 /// What to do where no more is known than the code, least drastic first. `client` is the one that complains.
 pub(super) fn first_aid(code: Code, client: Option<&ClientProfile>) -> Vec<String> {
-    let replace = client.and_then(|c| c.remedies.replace_session);
+    let replace = client.and_then(|c| c.remedies.replace_session).filter(|_| code == Code::MacMismatch);
     let all: &[&str] = match code {
-        Code::MacMismatch => &[WRITE_BACK, replace.unwrap_or(RESTART)],
+        Code::MacMismatch => &[WRITE_BACK, RESTART],
         Code::NoSession => &[WRITE],
         Code::PrekeyMissing | Code::SignedPrekeyMissing => &[WRITE_FRESH, SENDER_RESTARTS],
         Code::TooManySkipped => &[ANSWER],
@@ -47,5 +50,5 @@ pub(super) fn first_aid(code: Code, client: Option<&ClientProfile>) -> Vec<Strin
         Code::WrongRecipientJid => &[SHOW_ADDRESSES],
         _ => &[],
     };
-    all.iter().map(ToString::to_string).collect()
+    all.iter().copied().chain(replace).map(str::to_owned).collect()
 }

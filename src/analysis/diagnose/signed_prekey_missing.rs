@@ -37,7 +37,7 @@
 //!
 //! **References.** XEP-0384, "Key Exchange"; X3DH, "Publishing keys"; signalapp/libsignal-protocol-c#65.
 
-use super::{Cause, Judgement, Scene, in_store, nothing, remedies, rule};
+use super::{Cause, Judgement, Scene, in_store, newer_copy, nothing, remedies, rule};
 use crate::analysis::trial::PrekeyFact;
 use crate::model::{Code, Confidence};
 
@@ -49,6 +49,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let exchange = scene.trial()?.exchange.as_ref().filter(|e| !e.base_key_known && e.signed_prekey == PrekeyFact::Missing)?;
+    if newer_copy::took_exchange(scene) {
+        return None;
+    }
     let account = &scene.own()?.replays.first()?.account;
     let mut held: Vec<u32> = account.signed_prekeys.iter().map(|k| k.id).collect();
     held.sort_unstable();

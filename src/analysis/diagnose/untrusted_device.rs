@@ -27,8 +27,8 @@
 //!
 //! **References.** XEP-0384, "Security Considerations"; dino/dino#857, dino/dino#947; iNPUTmice/Conversations#3261.
 
-use super::{Cause, Judgement, Scene, in_store, nothing, rule};
-use crate::model::{Code, Confidence};
+use super::{Cause, Judgement, Scene, in_store, nothing, remedies, rule};
+use crate::model::{Code, Confidence, TrustLevel};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::UntrustedDevice, source: include_str!("untrusted_device.rs"), judge, gather: nothing };
@@ -39,14 +39,31 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     {
         return None;
     }
+    let why = match known.trust.level {
+        TrustLevel::Compromised => "is marked as compromised",
+        TrustLevel::Undecided => "waits for your decision",
+        _ => "is not trusted",
+    };
+    let fate = if client.trust_rule.marks { "is shown with a mark" } else { "is not shown" };
     let mut judgement = Judgement::new(
         Confidence::Proven,
-        format!("The message decrypts, but {} does not show it: {} is not trusted.", client.name, scene.sender()),
+        format!("The message decrypts, but {fate} in {}: {} {why}.", client.name, scene.sender()),
     )
     .evidence(in_store(&known.place, format!("trust is {} ({})", known.trust.word, known.trust.level.as_str())))
     .evidence(rule(client.name, client.trust_rule.says));
     if let Some(fingerprint) = known.fingerprint {
         judgement = judgement.remedy(format!("Compare the fingerprint with the contact: {}", fingerprint.grouped()));
     }
-    Some(judgement.remedy(client.remedies.trust_device.unwrap_or("If it is theirs, trust the device in your client.")))
+    if known.trust.level == TrustLevel::Compromised {
+        return Some(
+            judgement
+                .remedy(remedies::WHOSE)
+                .remedy("Do not just trust it again: ask them to make new OMEMO keys on that device, and remove the old one."),
+        );
+    }
+    Some(
+        judgement
+            .remedy(client.remedies.trust_device.unwrap_or("If it is theirs, trust the device in your client."))
+            .remedy("If it is not theirs, do not trust it, and do not rely on what the message says."),
+    )
 }

@@ -1,7 +1,7 @@
 //! The verdicts: the first cause that fits, with what the message itself and its client say.
 
 use super::judgement::Judgement;
-use super::{CAUSES, Scene, Whole, client_report, duplicate_message, rule};
+use super::{CAUSES, Scene, Whole, client_report, duplicate_message, remedies, rule};
 use crate::analysis::client_words::Said;
 use crate::analysis::content::Payload;
 use crate::analysis::rules::envelope;
@@ -35,7 +35,14 @@ pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
     let (code, judgement) =
         found.unwrap_or_else(|| (Code::Ok, Judgement::new(Confidence::Possible, "Nothing speaks against this message.")));
     let (code, judgement) = client_report::judge(scene, code).unwrap_or((code, judgement));
-    written(scene, code, judgement)
+    written(scene, code, if is_over(scene, code) { judgement.only_remedy(remedies::OVER) } else { judgement })
+}
+
+/// Whether a broken session works again: then nothing is left to be repaired.
+fn is_over(scene: &Scene<'_>, code: Code) -> bool {
+    use Code::{MacMismatch, NoSession, PrekeyMissing, ReceiverRolledBack, SignedPrekeyMissing};
+    matches!(code, MacMismatch | NoSession | PrekeyMissing | ReceiverRolledBack | SignedPrekeyMissing)
+        && scene.whole.hindsight.read_later(scene)
 }
 
 /// A judgement on a message, with what the message itself and its client say.

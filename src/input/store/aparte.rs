@@ -21,6 +21,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     implementation: Implementation::Rust,
     trust_rule: TrustRule {
         refused: &[],
+        marks: false,
         says: "Aparté has no trust decisions: it refuses only a key other than the stored one",
     },
     believes_key_exchange_flag: true,

@@ -16,7 +16,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     name: "ChatSecure",
     namespaces: &[Namespace::Legacy],
     implementation: Implementation::LibsignalC,
-    trust_rule: TrustRule { refused: NOTHING, says: "ChatSecure shows messages whatever the trust in their device" },
+    trust_rule: TrustRule {
+        refused: NOTHING,
+        marks: false,
+        says: "ChatSecure shows messages whatever the trust in their device",
+    },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: false,

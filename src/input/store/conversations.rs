@@ -32,6 +32,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     implementation: Implementation::Java,
     trust_rule: TrustRule {
         refused: &[TrustLevel::Compromised],
+        marks: false,
         says: "Conversations refuses messages only of a key that is marked as compromised; an untrusted one is shown with a warning",
     },
     believes_key_exchange_flag: true,

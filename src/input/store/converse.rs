@@ -24,7 +24,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     name: "Converse",
     namespaces: &[Namespace::Legacy, Namespace::Omemo2],
     implementation: Implementation::JavaScript,
-    trust_rule: TrustRule { refused: &[], says: "Converse shows messages of every device, also of untrusted ones" },
+    trust_rule: TrustRule { refused: &[], marks: false, says: "Converse shows messages of every device, also of untrusted ones" },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: true,

@@ -26,6 +26,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     implementation: Implementation::LibsignalC,
     trust_rule: TrustRule {
         refused: &[TrustLevel::Untrusted, TrustLevel::Undecided],
+        marks: false,
         says: "Dino decrypts messages of rejected and undecided devices but hides them until the key is accepted",
     },
     believes_key_exchange_flag: true,

@@ -23,6 +23,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     implementation: Implementation::PythonAxolotl,
     trust_rule: TrustRule {
         refused: &[TrustLevel::Untrusted],
+        marks: true,
         says: "Gajim decrypts messages of an untrusted device, marks them as untrusted and sends nothing to it",
     },
     believes_key_exchange_flag: true,

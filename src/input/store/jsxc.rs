@@ -23,7 +23,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     name: "JSXC",
     namespaces: &[Namespace::Legacy],
     implementation: Implementation::JavaScript,
-    trust_rule: TrustRule { refused: &[], says: "JSXC shows messages whatever the trust in their device" },
+    trust_rule: TrustRule { refused: &[], marks: false, says: "JSXC shows messages whatever the trust in their device" },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: false,

@@ -24,6 +24,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     implementation: Implementation::LibsignalC,
     trust_rule: TrustRule {
         refused: &[],
+        marks: false,
         says: "Kaidan decrypts messages at every trust level; trust decides only whom it encrypts for",
     },
     believes_key_exchange_flag: true,

@@ -23,7 +23,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     name: "lurch",
     namespaces: &[Namespace::Legacy],
     implementation: Implementation::LibsignalC,
-    trust_rule: TrustRule { refused: &[], says: "lurch has no trust decisions: it accepts every key" },
+    trust_rule: TrustRule { refused: &[], marks: false, says: "lurch has no trust decisions: it accepts every key" },
     believes_key_exchange_flag: false,
     accepts_changed_identity: true,
     reuses_prekey_ids: false,

@@ -24,6 +24,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     implementation: Implementation::LibsignalC,
     trust_rule: TrustRule {
         refused: &[TrustLevel::Untrusted],
+        marks: false,
         says: "Monal's library refuses messages of a device that is not trusted",
     },
     believes_key_exchange_flag: true,

@@ -25,7 +25,11 @@ pub const PROFILE: ClientProfile = ClientProfile {
     name: "Movim",
     namespaces: &[Namespace::Legacy],
     implementation: Implementation::JavaScript,
-    trust_rule: TrustRule { refused: &[], says: "Movim shows messages of every device; a device switched off only gets none" },
+    trust_rule: TrustRule {
+        refused: &[],
+        marks: false,
+        says: "Movim shows messages of every device; a device switched off only gets none",
+    },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
     reuses_prekey_ids: false,

@@ -28,6 +28,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     implementation: Implementation::LibsignalC,
     trust_rule: TrustRule {
         refused: &[],
+        marks: false,
         says: "Profanity shows messages of untrusted devices (flagged when they begin a session) and sends nothing to them",
     },
     believes_key_exchange_flag: true,

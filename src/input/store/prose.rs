@@ -25,7 +25,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     name: "Prose",
     namespaces: &[Namespace::Legacy],
     implementation: Implementation::Rust,
-    trust_rule: TrustRule { refused: &[], says: "Prose shows messages whatever the trust in their device" },
+    trust_rule: TrustRule { refused: &[], marks: false, says: "Prose shows messages whatever the trust in their device" },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
     reuses_prekey_ids: false,

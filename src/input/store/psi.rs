@@ -25,6 +25,7 @@ pub const PLUGIN: ClientProfile = ClientProfile {
     implementation: Implementation::LibsignalC,
     trust_rule: TrustRule {
         refused: &[],
+        marks: false,
         says: "Psi's plugin shows messages of an untrusted device with a warning and sends nothing to it",
     },
     believes_key_exchange_flag: true,
@@ -55,6 +56,7 @@ pub const CORE: ClientProfile = ClientProfile {
     heartbeat: Some(53),
     trust_rule: TrustRule {
         refused: &[],
+        marks: false,
         says: "Psi shows messages of an untrusted device with a warning and sends nothing to it",
     },
     ..PLUGIN

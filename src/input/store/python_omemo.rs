@@ -35,6 +35,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     implementation: Implementation::PythonDoubleRatchet,
     trust_rule: TrustRule {
         refused: &[TrustLevel::Untrusted],
+        marks: false,
         says: "python-omemo refuses to decrypt messages of a device whose key is DISTRUSTED",
     },
     believes_key_exchange_flag: true,

@@ -24,6 +24,7 @@ pub const SISKIN: ClientProfile = ClientProfile {
     implementation: Implementation::LibsignalC,
     trust_rule: TrustRule {
         refused: &[],
+        marks: false,
         says: "Siskin and Beagle decrypt messages at every trust level; trust decides only whom they encrypt for",
     },
     believes_key_exchange_flag: true,

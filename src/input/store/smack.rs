@@ -24,6 +24,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     implementation: Implementation::Java,
     trust_rule: TrustRule {
         refused: &[TrustLevel::Untrusted],
+        marks: false,
         says: "Smack refuses messages of a device that the app's trust callback calls untrusted; since 4.4 that decision is not in the store",
     },
     believes_key_exchange_flag: false,

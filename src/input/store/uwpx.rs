@@ -31,6 +31,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     implementation: Implementation::PythonDoubleRatchet,
     trust_rule: TrustRule {
         refused: &[TrustLevel::Untrusted],
+        marks: false,
         says: "UWPX refuses messages of untrusted devices when \"trusted keys only\" is on",
     },
     believes_key_exchange_flag: true,

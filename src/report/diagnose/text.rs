@@ -108,7 +108,7 @@ fn finding_text(page: &mut Page, finding: &FindingView, told: &mut Told) {
         page.line(4, Line::new().faint(format!("stanzas: {}", finding.stanza_ids.join(", "))));
     }
     evidence_text(page, 4, &finding.evidence, 0);
-    told.remedies(page, 4, &finding.remedy);
+    told.remedies(page, 4, &code_and_detail(finding.code, finding.detail), &finding.remedy);
 }
 
 /// Pieces of evidence that are shown without -v.
@@ -166,7 +166,7 @@ fn group_text(page: &mut Page, group: &Group, told: &mut Told) {
         titled_evidence(page, 4, title, &group.evidence);
         titled_evidence(page, 4, "What holds for such messages", &group.rules);
     }
-    told.remedies(page, 4, &group.remedies);
+    told.remedies(page, 4, &code_and_detail(group.code.as_str(), group.detail), &group.remedies);
     list(page, 4, "Not settled", &group.questions);
     page.line(4, Line::new().faint(format!("More about it: omemoscope explain {}", group.code)));
 }
@@ -203,18 +203,18 @@ fn evidence_text(page: &mut Page, indent: usize, evidence: &[EvidenceView], more
     }
 }
 
-/// What was told to do already: it is said once, where it first belongs.
+/// What was told to do already, and where: the same is said once.
 #[derive(Debug, Default)]
-struct Told(Vec<String>);
+struct Told(Vec<(String, Vec<String>)>);
 
 impl Told {
-    fn remedies(&mut self, page: &mut Page, indent: usize, all: &[String]) {
-        let new: Vec<String> = all.iter().filter(|item| !self.0.contains(item)).cloned().collect();
-        if new.is_empty() && !all.is_empty() {
-            page.line(indent, Line::new().strong("What to do:").plain(" as above"));
+    fn remedies(&mut self, page: &mut Page, indent: usize, of: &str, all: &[String]) {
+        if let Some((before, _)) = self.0.iter().find(|(_, told)| !all.is_empty() && all.iter().all(|item| told.contains(item))) {
+            page.line(indent, Line::new().strong("What to do:").plain(format!(" as for {before} above")));
+            return;
         }
-        list(page, indent, "What to do", &new);
-        self.0.extend(new);
+        list(page, indent, "What to do", all);
+        self.0.push((of.to_owned(), all.to_vec()));
     }
 }
 
