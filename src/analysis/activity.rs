@@ -161,6 +161,7 @@ mod tests {
         let place = Place::whole(&Path::new("store").into());
         let jid = BareJid::new("bob@example.org").expect("a JID");
         let device = Device {
+            trust_place: None,
             jid: jid.clone(),
             device_id: Some(7),
             identity: None,

@@ -122,6 +122,7 @@ fn complete(
         }
         if !account.devices.iter().any(|d| d.jid == *owner && d.device_id == Some(*id)) {
             account.devices.push(Device {
+                trust_place: None,
                 jid: owner.clone(),
                 device_id: Some(*id),
                 identity: identities.get(&(owner.clone(), *id)).copied(),

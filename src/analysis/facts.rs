@@ -600,6 +600,6 @@ fn trust(own: &OwnDevice, outcome: &Outcome, from: Option<&BareJid>, sid: u32, n
     Some(SenderTrust {
         trust: device.trust.clone(),
         fingerprint: device.identity.map(|i| i.fingerprint()),
-        place: device.place.clone(),
+        place: device.trust_place().clone(),
     })
 }

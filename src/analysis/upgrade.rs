@@ -111,6 +111,7 @@ mod tests {
 
     fn device(owner: &str, id: u32, namespaces: &[Namespace], key: u8, listed: Option<bool>) -> Device {
         Device {
+            trust_place: None,
             jid: jid(owner),
             device_id: Some(id),
             identity: Some(IdentityKey::from_curve(PublicKey::new([key; 32]))),

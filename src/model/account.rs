@@ -57,6 +57,8 @@ pub struct Device {
     pub identity: Option<IdentityKey>,
     /// Trust.
     pub trust: Trust,
+    /// Where the trust stands, if elsewhere than the device.
+    pub trust_place: Option<Place>,
     /// Use.
     pub activity: ActivityFacts,
     /// Label (OMEMO 2).
@@ -65,6 +67,13 @@ pub struct Device {
     pub namespaces: Vec<Namespace>,
     /// Where it stands.
     pub place: Place,
+}
+
+impl Device {
+    /// Where its trust stands.
+    pub fn trust_place(&self) -> &Place {
+        self.trust_place.as_ref().unwrap_or(&self.place)
+    }
 }
 
 /// A device label (XEP-0384 0.9.0, `label` and `labelsig`).

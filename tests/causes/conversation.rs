@@ -156,6 +156,7 @@ impl Conversation {
 /// A device that an account knows; `number` names its identity key.
 pub fn device(jid: &str, id: u32, number: u8, namespace: Namespace) -> Device {
     Device {
+        trust_place: None,
         jid: BareJid::new(jid).unwrap(),
         device_id: Some(id),
         identity: Some(identity(number).public),

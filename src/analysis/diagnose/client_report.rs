@@ -138,7 +138,7 @@ fn known(whole: &Whole<'_>, subject: &Subject) -> (Subject, Option<Evidence>) {
     let Some(device) = devices.find(|d| d.identity.is_some_and(|i| i.fingerprint() == fingerprint)) else {
         return (subject.clone(), None);
     };
-    let trust = in_store(&device.place, format!("trust is {} ({})", device.trust.word, device.trust.level.as_str()));
+    let trust = in_store(device.trust_place(), format!("trust is {} ({})", device.trust.word, device.trust.level.as_str()));
     (Subject { jid: Some(device.jid.clone()), device_id: device.device_id, ..subject.clone() }, Some(trust))
 }
 

@@ -69,7 +69,7 @@ fn senders_store(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_
         return Some(
             judgement
                 .detail("sender-untrusts-us")
-                .evidence(in_store(&device.place, says))
+                .evidence(in_store(device.trust_place(), says))
                 .remedy("Ask the sender to compare the fingerprint of this device and to trust it in their client.")
                 .all_remedies(trust),
         );

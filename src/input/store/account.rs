@@ -256,7 +256,17 @@ impl AccountBuilder {
     ) -> &mut Device {
         let namespaces = self.account.client.namespaces.to_vec();
         let activity = ActivityFacts::default();
-        self.account.devices.push(Device { jid, device_id, identity, trust, activity, label: None, namespaces, place });
+        self.account.devices.push(Device {
+            trust_place: None,
+            jid,
+            device_id,
+            identity,
+            trust,
+            activity,
+            label: None,
+            namespaces,
+            place,
+        });
         let last = self.account.devices.len() - 1;
         &mut self.account.devices[last]
     }
@@ -274,16 +284,18 @@ impl AccountBuilder {
             let identity = self.session(&known.jid, known.device_id, known.record, known.place.clone());
             let unanswered = self.account.sessions.get(before).and_then(|session| unanswered(&session.record));
             let key = places.get(&(known.jid.clone(), identity)).filter(|_| identity.is_some());
-            let (trust, mut activity) = match key.copied().and_then(|index| Some((index, keys.get(index)?))) {
+            let (trust, mut activity, trust_place) = match key.copied().and_then(|index| Some((index, keys.get(index)?))) {
                 Some((index, key)) => {
                     linked[index] = true;
-                    (key.trust.clone(), key.activity.clone())
+                    (key.trust.clone(), key.activity.clone(), Some(key.place.clone()))
                 }
-                None => (Trust::unknown(), ActivityFacts::default()),
+                None => (Trust::unknown(), ActivityFacts::default(), None),
             };
             activity.unanswered = unanswered;
             activity.listed = known.listed.or(activity.listed);
-            self.device(known.jid, Some(known.device_id), identity, trust, known.place).activity = activity;
+            let device = self.device(known.jid, Some(known.device_id), identity, trust, known.place);
+            device.activity = activity;
+            device.trust_place = trust_place;
         }
         for (key, linked) in keys.drain(..).zip(linked) {
             if !linked {

@@ -299,6 +299,7 @@ impl<'a> Reader<'a> {
             }
             let place = Place::key(self.file, node.path());
             let device = devices.entry((jid.clone(), id)).or_insert_with(|| Device {
+                trust_place: None,
                 activity: ActivityFacts { listed: None, ..ActivityFacts::default() },
                 trust: trust(value.get("trusted")),
                 ..empty_device(jid, id, place)
@@ -336,6 +337,7 @@ impl<'a> Reader<'a> {
 
 fn empty_device(jid: BareJid, id: u32, place: Place) -> Device {
     Device {
+        trust_place: None,
         jid,
         device_id: Some(id),
         identity: None,

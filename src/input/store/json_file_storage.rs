@@ -263,6 +263,7 @@ impl Reader {
             }
         }
         account.devices.push(Device {
+            trust_place: None,
             jid: jid.clone(),
             device_id: Some(id),
             identity: key.map(IdentityKey::from_curve).or(remote),

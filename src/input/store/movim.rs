@@ -214,6 +214,7 @@ impl<'a> Reader<'a> {
             let scope = ProblemScope::Session { jid: jid.clone(), device_id };
             let place = self.place(name);
             let mut device = Device {
+                trust_place: None,
                 jid: jid.clone(),
                 device_id: Some(device_id),
                 identity: None,

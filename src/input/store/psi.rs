@@ -160,6 +160,7 @@ struct Devices<'a> {
 impl Devices<'_> {
     fn entry(&mut self, jid: &BareJid, device_id: Option<u32>, namespace: Namespace, place: &Place) -> &mut Device {
         self.found.entry((jid.clone(), device_id, namespace)).or_insert_with(|| Device {
+            trust_place: None,
             jid: jid.clone(),
             device_id,
             identity: None,

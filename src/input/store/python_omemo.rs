@@ -167,6 +167,9 @@ struct Reader<'a> {
     problems: Vec<Problem>,
 }
 
+/// Trust, and where it stands, by address and Curve25519 form of the key.
+type Decisions = BTreeMap<(BareJid, [u8; 32]), (Trust, Place)>;
+
 impl<'a> Reader<'a> {
     fn problem(&mut self, key: &str, says: impl Into<String>, scope: ProblemScope) {
         self.problems.push(Problem { place: Place::key(self.file, key), says: says.into(), scope });
@@ -244,13 +247,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Keys that trust was decided for, but that no device of the address has any more.
-    fn keys_without_device(&self, trust: &BTreeMap<(BareJid, [u8; 32]), Trust>, devices: &[Device]) -> Vec<Device> {
+    fn keys_without_device(&self, trust: &Decisions, devices: &[Device]) -> Vec<Device> {
         let known = |jid: &BareJid, key: &IdentityKey| devices.iter().any(|d| d.jid == *jid && d.identity.as_ref() == Some(key));
         trust
             .iter()
-            .map(|((jid, key), trust)| (jid, IdentityKey::from_curve(PublicKey::new(*key)), trust))
+            .map(|((jid, key), decision)| (jid, IdentityKey::from_curve(PublicKey::new(*key)), decision))
             .filter(|(jid, key, _)| !known(jid, key))
-            .map(|(jid, key, trust)| Device {
+            .map(|(jid, key, (trust, place))| Device {
                 jid: jid.clone(),
                 device_id: None,
                 identity: Some(key),
@@ -258,12 +261,13 @@ impl<'a> Reader<'a> {
                 activity: ActivityFacts::default(),
                 label: None,
                 namespaces: Vec::new(),
-                place: Place::key(self.file, format!("/trust/{jid}")),
+                place: place.clone(),
+                trust_place: None,
             })
             .collect()
     }
 
-    fn device(&mut self, jid: &str, id: u32, trust: &BTreeMap<(BareJid, [u8; 32]), Trust>) -> Option<Device> {
+    fn device(&mut self, jid: &str, id: u32, trust: &Decisions) -> Option<Device> {
         let path = format!("/devices/{jid}/{id}");
         let jid = BareJid::as_stored(jid)?;
         let mut problems = Vec::new();
@@ -288,11 +292,15 @@ impl<'a> Reader<'a> {
         let uris = self.node(&format!("{path}/namespaces")).and_then(|node| node.value().as_array());
         let uris = uris.into_iter().flatten().filter_map(Value::as_str);
         let label = self.node(&format!("{path}/label")).and_then(|node| node.value().as_str());
+        // Trust hangs on the address and the key; nothing stored means that nobody has decided.
+        let decision = identity.and_then(|key| trust.get(&(jid.clone(), *key.curve().as_bytes())).cloned());
+        let (trust, trust_place) = match decision {
+            Some((trust, place)) => (trust, Some(place)),
+            None => (Trust { word: "UNDECIDED".into(), level: TrustLevel::Undecided }, None),
+        };
         let device = Device {
-            // Trust hangs on the address and the key; nothing stored means that nobody has decided.
-            trust: identity
-                .and_then(|key| trust.get(&(jid.clone(), *key.curve().as_bytes())).cloned())
-                .unwrap_or(Trust { word: "UNDECIDED".into(), level: TrustLevel::Undecided }),
+            trust,
+            trust_place,
             jid,
             device_id: Some(id),
             identity,
@@ -308,15 +316,16 @@ impl<'a> Reader<'a> {
         Some(device)
     }
 
-    /// Trust words by address and Curve25519 form of the key.
-    fn trust(&self) -> BTreeMap<(BareJid, [u8; 32]), Trust> {
+    /// What was decided about keys.
+    fn trust(&self) -> Decisions {
         let mut trust = BTreeMap::new();
-        for (key, value) in self.map {
-            let Some((jid, key)) = key.strip_prefix("/trust/").and_then(|rest| rest.split_once('/')) else { continue };
+        for (path, value) in self.map {
+            let Some((jid, key)) = path.strip_prefix("/trust/").and_then(|rest| rest.split_once('/')) else { continue };
             let bytes = ByteForm::Base64Url.decode(key).and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
             let identity = bytes.and_then(IdentityKey::from_edwards);
             if let (Some(jid), Some(identity), Some(word)) = (BareJid::as_stored(jid), identity, value.as_str()) {
-                trust.insert((jid, *identity.curve().as_bytes()), Trust { word: word.into(), level: trust_level(word) });
+                let place = Place::key(self.file, path.as_str());
+                trust.insert((jid, *identity.curve().as_bytes()), (Trust { word: word.into(), level: trust_level(word) }, place));
             }
         }
         trust
