@@ -17,13 +17,13 @@ pub use account::{
 };
 pub use activity::{Activity, ActivityFacts, ActivityState};
 pub use capture::{CaptureEvent, CapturedStanza, ClientLine, Direction};
-pub use client::{ClientProfile, Healing, Refusals, Remedies, SignedPreKeyRotation, TrustRule};
+pub use client::{ClientProfile, Healing, PrekeyIds, Refusals, Remedies, SignedPreKeyRotation, TrustRule};
 pub use code::{Code, Concern, Confidence};
 pub use finding::{Content, Diagnosis, Evidence, EvidenceKind, Finding, MessageVerdict};
 pub use jid::BareJid;
 pub use message::{
     CapturedBundle, CapturedDeviceList, CapturedEnvelope, CapturedMessage, EncryptedPart, Item, PubsubFailure, Wrapper,
 };
-pub use place::{Part, Place, Position};
+pub use place::{Landmark, Part, Place, Position};
 pub use trust::{Trust, TrustLevel};
 pub use when::When;

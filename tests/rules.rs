@@ -11,6 +11,7 @@ use omemoscope::omemo::stanza::envelope::{Envelope, EnvelopeContext};
 use omemoscope::omemo::xml::Element;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 const LEGACY: &str = "eu.siacs.conversations.axolotl";
 const TWO: &str = "urn:xmpp:omemo:2";
@@ -31,7 +32,7 @@ fn run(steps: &[Step], accounts: &[Account]) -> Vec<Breach> {
     let mut unwrapper = Unwrapper::default();
     let mut days = 0;
     for (line, step) in (1u64..).zip(steps) {
-        let position = Position { file: Path::new("log").into(), line, byte: 0 };
+        let position = Position::line(&Arc::from(Path::new("log")), line, 0);
         let time = When::from_unix_seconds(days * 86_400);
         let (direction, xml) = match step {
             In(xml) => (Direction::Incoming, xml),

@@ -111,7 +111,9 @@ fn of_session(session: &Session) -> Traffic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ActivityFacts, BareJid, ClientProfile, Place, Refusals, Remedies, StoredSession, Trust, TrustRule, When};
+    use crate::model::{
+        ActivityFacts, BareJid, ClientProfile, Place, PrekeyIds, Refusals, Remedies, StoredSession, Trust, TrustRule, When,
+    };
     use crate::omemo::ratchet::{ChainKey, Implementation, ReceiverChain, SenderChain, SessionRecord};
     use crate::omemo::{IdentityKey, KeyPair, Namespace, PrivateKey, PublicKey};
     use crate::secret::Secret;
@@ -124,7 +126,7 @@ mod tests {
         trust_rule: TrustRule { refused: &[], marks: false, says: "" },
         believes_key_exchange_flag: true,
         accepts_changed_identity: false,
-        reuses_prekey_ids: false,
+        prekey_ids: PrekeyIds::UsedOnce,
         shows_edwards: false,
         refuses: Refusals::NONE,
         signed_prekey_rotation: None,

@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn said(number: u64, text: &str) -> Option<Said> {
-        let position = Position { file: Path::new("log").into(), line: number, byte: 0 };
+        let position = Position::line(&Arc::from(Path::new("log")), number, 0);
         ClientWords::default().note(&ClientLine { position, time: None, text: text.into(), client: "Gajim" })
     }
 
@@ -175,7 +175,7 @@ mod tests {
         for (number, text) in [(5, "(W) No valid sessionsBad Mac!"), (9, "(I) Received duplicated message")] {
             comments.add(said(number, text).expect("a known wording"));
         }
-        let next = comments.split(&Position { file: Path::new("log").into(), line: 7, byte: 0 });
+        let next = comments.split(&Position::line(&Arc::from(Path::new("log")), 7, 0));
         let says = |comments: &Comments| comments.iter().map(|s| (s.words.text, s.words.is_failure())).collect::<Vec<_>>();
         assert_eq!(says(&comments), [("No valid sessions", true)]);
         assert_eq!(says(&next), [("Received duplicated message", false)]);

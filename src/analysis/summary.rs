@@ -246,7 +246,7 @@ mod tests {
                 to_device: None,
                 account: None,
                 time: None,
-                position: Position { file: Arc::from(Path::new("log")), line: 1, byte: 0 },
+                position: Position::line(&Arc::from(Path::new("log")), 1, 0),
                 namespace: None,
                 code: *code,
                 detail: None,

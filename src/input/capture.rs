@@ -13,6 +13,7 @@ use super::InputError;
 use crate::model::CaptureEvent;
 use compressed::ZIP_MAGIC;
 pub use dating::{Dating, in_order};
+use format::Unit;
 use records::Records;
 pub use source::SAMPLE;
 use source::{Line, MAX_LINE, Source};
@@ -108,13 +109,14 @@ fn read_text(
     sink: &mut dyn FnMut(CaptureEvent),
 ) -> Result<u64, InputError> {
     let format = source.format;
+    let by_line = format.unit == Unit::Lines;
     let mut reader = (format.open)();
-    let mut records = Records::new(path.clone(), sink);
+    let mut records = Records::new(path.clone(), format.unit == Unit::Records, sink);
     let mut buffer = Vec::new();
     let (mut number, mut offset) = (1u64, 0u64);
     let mut failure = None;
     loop {
-        let taken = if format.blocks { source.block(&mut buffer) } else { source.line(&mut buffer) };
+        let taken = if by_line { source.line(&mut buffer) } else { source.block(&mut buffer) };
         let taken = taken.unwrap_or_else(|error| {
             failure = Some(error);
             0
@@ -125,12 +127,12 @@ fn read_text(
         if buffer.is_empty() {
             records.too_long(number, offset, MAX_LINE);
         } else {
-            let raw = if format.blocks { buffer.as_slice() } else { buffer.strip_suffix(b"\n").unwrap_or(&buffer) };
-            let bytes = if format.blocks { raw } else { raw.strip_suffix(b"\r").unwrap_or(raw) };
-            let text = if format.blocks { "".into() } else { String::from_utf8_lossy(bytes) };
+            let raw = if by_line { buffer.strip_suffix(b"\n").unwrap_or(&buffer) } else { buffer.as_slice() };
+            let bytes = if by_line { raw.strip_suffix(b"\r").unwrap_or(raw) } else { raw };
+            let text = if by_line { String::from_utf8_lossy(bytes) } else { "".into() };
             reader.line(&Line { bytes, raw, text: &text, number, offset }, &mut records);
         }
-        number += if format.blocks { memchr::memchr_iter(b'\n', &buffer).count() as u64 } else { 1 };
+        number += if by_line { 1 } else { memchr::memchr_iter(b'\n', &buffer).count() as u64 };
         offset += taken;
         progress(offset);
     }

@@ -46,6 +46,29 @@ pub struct Account {
     pub problems: Vec<Problem>,
 }
 
+/// Where something is missing.
+impl Account {
+    /// Where sessions stand.
+    pub fn sessions_place(&self) -> Place {
+        self.around(self.sessions.first().map(|session| &session.place))
+    }
+
+    /// Where one-time prekeys stand.
+    pub fn prekeys_place(&self) -> Place {
+        self.around(self.prekeys.first().map(|prekey| &prekey.place))
+    }
+
+    /// Where signed prekeys stand.
+    pub fn signed_prekeys_place(&self) -> Place {
+        self.around(self.signed_prekeys.first().map(|prekey| &prekey.place))
+    }
+
+    /// Where things like this one stand; without any, only the file is known.
+    fn around(&self, known: Option<&Place>) -> Place {
+        known.map_or_else(|| Place::whole(&self.place.file), Place::around)
+    }
+}
+
 /// A device that the account knows.
 #[derive(Clone, Debug)]
 pub struct Device {

@@ -19,8 +19,8 @@ pub struct ClientProfile {
     pub believes_key_exchange_flag: bool,
     /// It takes another identity key for a known device id without a word.
     pub accepts_changed_identity: bool,
-    /// It gives the id of a used one-time prekey to a newly made one.
-    pub reuses_prekey_ids: bool,
+    /// What becomes of the id of a used one-time prekey.
+    pub prekey_ids: PrekeyIds,
     /// It shows the Ed25519 form of the identity keys of OMEMO 2 as fingerprint: other digits than other clients show.
     pub shows_edwards: bool,
     /// What it refuses that others accept.
@@ -35,6 +35,17 @@ pub struct ClientProfile {
     pub healing: Option<Healing>,
     /// What it tells its user to do, in its own menu words.
     pub remedies: Remedies,
+}
+
+/// What becomes of the id of a used one-time prekey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrekeyIds {
+    /// No key gets it again.
+    UsedOnce,
+    /// A newly made key gets it.
+    Reused,
+    /// A newly made key got it, up to this version.
+    ReusedBefore(&'static str),
 }
 
 /// Which trust levels make a client refuse or hide a message that decrypts.

@@ -20,6 +20,8 @@ pub enum Part {
     Whole,
     /// A line (1 is the first).
     Line(u64),
+    /// A table.
+    Table(String),
     /// A table row, named by its key, like `bob@localhost/4711`.
     Row {
         /// Table.
@@ -44,6 +46,16 @@ impl Place {
         Self { file: file.clone(), part: Part::Row { table: table.into(), row: row.into() } }
     }
 
+    /// What it is a part of: the table, else the file.
+    #[must_use]
+    pub fn around(&self) -> Self {
+        let part = match &self.part {
+            Part::Table(table) | Part::Row { table, .. } => Part::Table(table.clone()),
+            _ => Part::Whole,
+        };
+        Self { file: self.file.clone(), part }
+    }
+
     /// A key path.
     pub fn key(file: &Arc<Path>, key: impl Into<String>) -> Self {
         Self { file: file.clone(), part: Part::Key(key.into()) }
@@ -56,6 +68,7 @@ impl fmt::Display for Place {
         match &self.part {
             Part::Whole => write!(f, "{file}"),
             Part::Line(line) => write!(f, "{file}:{line}"),
+            Part::Table(table) => write!(f, "{file}, table {table}"),
             Part::Row { table, row } => write!(f, "{file}, table {table}, row {row}"),
             Part::Key(key) => write!(f, "{file}, {key}"),
             Part::Byte(byte) => write!(f, "{file}, byte {byte}"),
@@ -68,10 +81,31 @@ impl fmt::Display for Place {
 pub struct Position {
     /// The file (`-` for standard input).
     pub file: Arc<Path>,
-    /// Line, 1 is the first.
+    /// Line, 1 is the first; in a file of records, which has no lines, the record.
     pub line: u64,
     /// Byte offset from the start of the file.
     pub byte: u64,
+    /// What a person finds it by.
+    pub landmark: Landmark,
+}
+
+/// What a person finds a place in a capture by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Landmark {
+    /// The line.
+    #[default]
+    Line,
+    /// The line is not enough: another stanza stands before it there.
+    ByteInLine,
+    /// The record.
+    Record,
+}
+
+impl Position {
+    /// A line of a file.
+    pub fn line(file: &Arc<Path>, line: u64, byte: u64) -> Self {
+        Self { file: file.clone(), line, byte, landmark: Landmark::Line }
+    }
 }
 
 impl AsRef<Position> for Position {
@@ -82,6 +116,12 @@ impl AsRef<Position> for Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file.display(), self.line)
+        let Self { file, line, byte, landmark } = self;
+        let file = file.display();
+        match landmark {
+            Landmark::Line => write!(f, "{file}:{line}"),
+            Landmark::ByteInLine => write!(f, "{file}:{line}, byte {byte}"),
+            Landmark::Record => write!(f, "{file}, record {line}, byte {byte}"),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Pieces that several views share.
 
-use crate::model::{Evidence, Position, Problem, When};
+use crate::model::{Evidence, Landmark, Position, Problem, When};
 use serde::Serialize;
 
 /// `{"file","line","byte"}`.
@@ -12,17 +12,30 @@ pub struct PositionView {
     pub line: u64,
     /// Byte offset from the start.
     pub byte: u64,
+    #[serde(skip)]
+    position: Position,
 }
 
 impl From<&Position> for PositionView {
     fn from(p: &Position) -> Self {
-        Self { file: p.file.display().to_string(), line: p.line, byte: p.byte }
+        Self { file: p.file.display().to_string(), line: p.line, byte: p.byte, position: p.clone() }
+    }
+}
+
+impl PositionView {
+    /// In a person's words, to the byte.
+    pub fn to_the_byte(&self) -> Position {
+        let mut position = self.position.clone();
+        if position.landmark == Landmark::Line {
+            position.landmark = Landmark::ByteInLine;
+        }
+        position
     }
 }
 
 impl std::fmt::Display for PositionView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        self.position.fmt(f)
     }
 }
 

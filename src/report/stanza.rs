@@ -142,7 +142,7 @@ impl ElementView {
         if let Some(when) = &self.when {
             line = line.plain(format!(", {when}"));
         }
-        page.hanging(0, 2, line.faint(format!("  {}, byte {}", self.position, self.position.byte)));
+        page.hanging(0, 2, line.faint(format!("  {}", self.position.to_the_byte())));
         if let Some(id) = &self.id {
             page.field(2, "stanza id", id);
         }

@@ -199,7 +199,7 @@ mod tests {
     fn theirs(messages: &[(PublicKey, u32, bool)]) -> Theirs {
         let mut theirs = Theirs::default();
         for (order, &(ratchet_key, counter, opened)) in messages.iter().enumerate() {
-            let position = Position { file: Arc::from(Path::new("log")), line: 1, byte: order as u64 };
+            let position = Position::line(&Arc::from(Path::new("log")), 1, order as u64);
             let message = RatchetMessage {
                 ratchet_key,
                 counter,

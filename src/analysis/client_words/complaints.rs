@@ -161,11 +161,12 @@ mod tests {
     use super::*;
     use crate::model::{ClientLine, Code};
     use std::path::Path;
+    use std::sync::Arc;
 
     fn complaints(lines: &[(&str, &str)]) -> Vec<(Kind, Option<String>, usize)> {
         let mut words = ClientWords::default();
         for (number, (time, text)) in (1..).zip(lines) {
-            let position = Position { file: Path::new("logcat").into(), line: number, byte: 0 };
+            let position = Position::line(&Arc::from(Path::new("logcat")), number, 0);
             let time = Some(When { instant: None, text: (*time).into() });
             let said = words.note(&ClientLine { position, time, text: (*text).into(), client: "Conversations" });
             said.into_iter().for_each(|said| words.without_message(said));

@@ -149,7 +149,7 @@ fn store_says(whole: &Whole<'_>, subject: &Subject, code: Code) -> Option<Eviden
     let same = |s: &&StoredSession| s.jid == *jid && subject.device_id.is_none_or(|id| s.device_id == id);
     Some(match account.sessions.iter().find(same) {
         Some(session) => in_store(&session.place, "this copy of the store has such a session, so it was made at another time"),
-        None => in_store(&account.place, format!("no session with {}", name(subject))),
+        None => in_store(account.sessions_place(), format!("no session with {}", name(subject))),
     })
 }
 

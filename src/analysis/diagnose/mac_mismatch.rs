@@ -51,7 +51,7 @@
 use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, remedies, rule};
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, ReplacedFact};
-use crate::model::{Code, Confidence, Evidence};
+use crate::model::{ClientProfile, Code, Confidence, Evidence, PrekeyIds};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::MacMismatch, source: include_str!("mac_mismatch.rs"), judge, gather: nothing };
@@ -89,12 +89,14 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         RatchetFact::Opened | RatchetFact::Used { .. } | RatchetFact::TooFarAhead { .. } => return None,
     };
     let replace = scene.client().and_then(|c| c.remedies.replace_session);
+    let update = scene.client().filter(|_| judgement.detail == Some("prekey-id-reused")).and_then(update);
     Some(
         judgement
             .recovery(scene, Broken::DoesNotFit)
             .remedy(remedies::WRITE_BACK)
             .remedy(remedies::RESTART)
-            .all_remedies(replace),
+            .all_remedies(replace)
+            .all_remedies(update.as_deref()),
     )
 }
 
@@ -158,10 +160,27 @@ fn reused(scene: &Scene<'_>, exchange: &ExchangeFact) -> Option<Vec<Evidence>> {
     let account = &own.replays.first()?.account;
     let held = account.prekeys.iter().find(|k| k.id == id)?;
     let bundle = scene.whole.published.bundle(own.jid.as_ref(), own.device_id?, scene.outcome.namespace()?);
-    if let Some(bundle) = bundle.filter(|b| b.prekeys.get(&id).is_some_and(|keys| keys.iter().any(|k| *k != held.pair.public))) {
-        return Some(vec![in_stanza(&bundle.last.position, format!("your bundle had another key under prekey id {id}"))]);
-    }
-    account.client.reuses_prekey_ids.then(|| vec![rule(account.client.name, "gives the id of a used prekey to a new key")])
+    let other = bundle.filter(|b| b.prekeys.get(&id).is_some_and(|keys| keys.iter().any(|k| *k != held.pair.public)));
+    let seen = other.map(|bundle| {
+        let position = &bundle.last.position;
+        let has = if scene.is_after(position) { "your bundle had" } else { "a later bundle of yours has" };
+        in_stanza(position, format!("{has} another key under prekey id {id}"))
+    });
+    let name = account.client.name;
+    let known = match account.client.prekey_ids {
+        PrekeyIds::UsedOnce => None,
+        PrekeyIds::Reused => Some(rule(name, format!("{name} gives the id of a used prekey to a new key"))),
+        PrekeyIds::ReusedBefore(version) => {
+            Some(rule(name, format!("{name} before {version} gives the id of a used prekey to a new key")))
+        }
+    };
+    (seen.is_some() || known.is_some()).then(|| seen.into_iter().chain(known).collect())
+}
+
+/// A client that gives ids of used prekeys to new keys does it again.
+fn update(client: &ClientProfile) -> Option<String> {
+    let PrekeyIds::ReusedBefore(version) = client.prekey_ids else { return None };
+    Some(format!("If {} on this device is older than {version}, update it: else this happens again and again.", client.name))
 }
 
 /// The key element could be read, but the store lacks what a try needs (our own identity key).

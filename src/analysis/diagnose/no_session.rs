@@ -63,7 +63,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     Some(
         Judgement::new(Confidence::Proven, format!("{} has no session with {}.", account.client.name, scene.sender()))
             .evidence(scene.stanza("it is an ordinary message, not a key exchange"))
-            .evidence(in_store(&account.place, format!("no session with {}", scene.sender())))
+            .evidence(in_store(account.sessions_place(), format!("no session with {}", scene.sender())))
             .recovery(scene, Broken::Missing)
             .remedy(remedies::WRITE)
             .all_remedies(replace),

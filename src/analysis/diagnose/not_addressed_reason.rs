@@ -8,7 +8,7 @@ use crate::analysis::outcome::Origin;
 use crate::analysis::own_device::OwnDevice;
 use crate::analysis::peer;
 use crate::analysis::published::{ListHistory, ListVersion, Refusal};
-use crate::model::{Confidence, TrustLevel};
+use crate::model::{Confidence, Place, TrustLevel};
 use crate::omemo::Namespace;
 
 /// Adds the finer cause, its evidence and what to do about it.
@@ -60,8 +60,12 @@ fn senders_store(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_
     let judgement = judgement.clone();
     let Some(device) = known.this else {
         let says = format!("the sender's store knows {} other devices of yours, not this one", known.others);
-        return (known.others > 0)
-            .then(|| judgement.detail("sender-has-old-list").evidence(in_store(&known.account.place, says)).remedy(RELOAD));
+        return (known.others > 0).then(|| {
+            judgement
+                .detail("sender-has-old-list")
+                .evidence(in_store(Place::whole(&known.account.place.file), says))
+                .remedy(RELOAD)
+        });
     };
     if matches!(device.trust.level, TrustLevel::Untrusted | TrustLevel::Compromised) {
         let says = format!("the sender's store says of this device: {}", device.trust.word);

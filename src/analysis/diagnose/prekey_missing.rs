@@ -72,7 +72,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         ),
     )
     .evidence(scene.stanza(format!("the key exchange names one-time prekey {id}; no session of the store was made by it")))
-    .evidence(in_store(&account.place, format!("{} one-time prekeys are held, {id} is not among them", account.prekeys.len())));
+    .evidence(in_store(
+        account.prekeys_place(),
+        format!("{} one-time prekeys are held, {id} is not among them", account.prekeys.len()),
+    ));
     let base_key = scene.outcome.key_fact().and_then(KeyFact::base_key);
     let uses = scene.whole.book.prekey_uses(scene.outcome.namespace()?, id);
     if let Some(other) = uses.iter().find(|u| Some(u.base_key) != base_key) {
@@ -83,7 +86,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     } else if exchange.highest_prekey_id.is_some_and(|highest| id > highest) {
         judgement = judgement
             .detail("store-older-than-bundle")
-            .evidence(in_store(&account.place, "the id is higher than any that the store has given out"))
+            .evidence(in_store(account.prekeys_place(), "the id is higher than any that the store has given out"))
             .open_question("Whether the store is older than the bundle, or the bundle is that of an earlier installation and still on the server: your bundle as the server has it now would tell.");
         judgement.confidence = Confidence::Likely;
     } else if id == 0 {

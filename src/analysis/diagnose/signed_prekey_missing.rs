@@ -71,14 +71,14 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     )
     .evidence(scene.stanza(format!("the key exchange names signed prekey {id}")))
     .evidence(in_store(
-        &account.place,
+        account.signed_prekeys_place(),
         if held.is_empty() { "no signed prekey is held".into() } else { format!("signed prekeys held: {held}") },
     ));
     if newer {
         let says = "the id is higher than that of any signed prekey held: the bundle is newer than the store";
         judgement = judgement
             .detail("store-older-than-bundle")
-            .evidence(in_store(&account.place, says))
+            .evidence(in_store(account.signed_prekeys_place(), says))
             .open_question("Whether only this copy of the store is older: the client's own log, or a later copy, would tell.");
     } else if let Some(rotation) = account.client.signed_prekey_rotation {
         judgement =

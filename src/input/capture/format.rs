@@ -27,7 +27,7 @@ use super::source::Line;
 
 /// Reads one log.
 pub(super) trait LogFormat {
-    /// Takes the next line (or block, see [`Format::blocks`]).
+    /// Takes the next line (or block, see [`Unit`]).
     fn line(&mut self, line: &Line<'_>, out: &mut Records<'_>);
     /// The log ends.
     fn finish(&mut self, _out: &mut Records<'_>) {}
@@ -41,8 +41,19 @@ pub(super) struct Format {
     pub score: fn(&[&str]) -> usize,
     /// Starts reading.
     pub open: fn() -> Box<dyn LogFormat>,
-    /// It is read in blocks regardless of lines.
-    pub blocks: bool,
+    /// What it is read in.
+    pub unit: Unit,
+}
+
+/// What a log is read in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Lines.
+    Lines,
+    /// Blocks of any size, regardless of lines.
+    Blocks,
+    /// Blocks, of a file that has records instead of lines.
+    Records,
 }
 
 /// All formats that are told apart by their lines; on equal scores the first wins.

@@ -2,7 +2,7 @@
 
 use super::Line;
 use super::splitter::{Cut, MAX_STANZA, StanzaSplitter};
-use crate::model::{BareJid, CaptureEvent, CapturedStanza, ClientLine, Direction, Position, When};
+use crate::model::{BareJid, CaptureEvent, CapturedStanza, ClientLine, Direction, Landmark, Position, When};
 use crate::omemo::xml::{Element, XmlError, XmlErrorKind};
 use std::collections::HashMap;
 use std::path::Path;
@@ -59,6 +59,10 @@ struct Meta {
 /// Where log formats put what they find.
 pub struct Records<'a> {
     file: Arc<Path>,
+    /// The file has records instead of lines.
+    in_records: bool,
+    /// Line of the last stanza.
+    last: Option<u64>,
     sink: &'a mut dyn FnMut(CaptureEvent),
     streams: HashMap<Key, StanzaSplitter<Meta>>,
     current: Option<(Key, Framing, Meta)>,
@@ -66,9 +70,9 @@ pub struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// Puts everything into `sink`, with positions in `file`.
-    pub fn new(file: Arc<Path>, sink: &'a mut dyn FnMut(CaptureEvent)) -> Self {
-        Self { file, sink, streams: HashMap::new(), current: None, cuts: Vec::new() }
+    /// Puts everything into `sink`, with positions in `file`, which may have records instead of lines.
+    pub fn new(file: Arc<Path>, in_records: bool, sink: &'a mut dyn FnMut(CaptureEvent)) -> Self {
+        Self { file, in_records, last: None, sink, streams: HashMap::new(), current: None, cuts: Vec::new() }
     }
 
     /// A record begins; the one before ends.
@@ -157,12 +161,16 @@ impl<'a> Records<'a> {
     }
 
     fn position(&self, line: u64, byte: u64) -> Position {
-        Position { file: self.file.clone(), line, byte }
+        let landmark = if self.in_records { Landmark::Record } else { Landmark::Line };
+        Position { file: self.file.clone(), line, byte, landmark }
     }
 
     fn hand_over(&mut self) {
         for cut in std::mem::take(&mut self.cuts) {
-            let position = self.position(cut.line, cut.byte);
+            let mut position = self.position(cut.line, cut.byte);
+            if !self.in_records && self.last.replace(cut.line) == Some(cut.line) {
+                position.landmark = Landmark::ByteInLine;
+            }
             (self.sink)(CaptureEvent::Stanza(Box::new(stanza(cut, position))));
         }
     }

@@ -9,7 +9,7 @@ use super::default_place::{DefaultPlace, data, home, roaming};
 use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
-use crate::model::{BareJid, ClientProfile, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule};
+use crate::model::{BareJid, ClientProfile, PrekeyIds, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule};
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,

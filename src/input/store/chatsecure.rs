@@ -7,7 +7,7 @@ use super::candidate::Candidate;
 use super::sqlite;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
-use crate::model::{ClientProfile, Refusals, Remedies, SignedPreKeyRotation, TrustLevel, TrustRule};
+use crate::model::{ClientProfile, PrekeyIds, Refusals, Remedies, SignedPreKeyRotation, TrustLevel, TrustRule};
 use crate::omemo::Namespace;
 use crate::omemo::ratchet::Implementation;
 
@@ -23,7 +23,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: NEVER,

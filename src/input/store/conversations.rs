@@ -15,8 +15,8 @@ use super::candidate::Candidate;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Healing, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel,
-    TrustRule, When,
+    Account, ActivityFacts, BareJid, ClientProfile, Healing, Place, PrekeyIds, Problem, ProblemScope, Refusals, Remedies, Trust,
+    TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -37,7 +37,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals { high_ids: true, exchange_without_prekey: true, tag_in_payload: true, ..Refusals::NONE },
     signed_prekey_rotation: None,

@@ -7,7 +7,7 @@
 use super::OpenOptions;
 use super::web_storage::WebStorage;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Device, Healing, Place, Problem, ProblemScope, Refusals, Remedies,
+    Account, ActivityFacts, BareJid, ClientProfile, Device, Healing, Place, PrekeyIds, Problem, ProblemScope, Refusals, Remedies,
     StoredPreKey, StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule,
 };
 use crate::omemo::ratchet::Implementation;
@@ -27,7 +27,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     trust_rule: TrustRule { refused: &[], marks: false, says: "Converse shows messages of every device, also of untrusted ones" },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
-    reuses_prekey_ids: true,
+    prekey_ids: PrekeyIds::Reused,
     shows_edwards: true,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,

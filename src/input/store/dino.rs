@@ -10,7 +10,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    BareJid, ClientProfile, Healing, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
+    BareJid, ClientProfile, Healing, Place, PrekeyIds, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule,
+    When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -31,7 +32,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals { high_ids: true, ..Refusals::NONE },
     signed_prekey_rotation: None,

@@ -8,7 +8,7 @@ use super::converse::address_parts;
 use super::web_storage::WebStorage;
 use crate::input::store::account::AccountBuilder;
 use crate::model::{
-    Account, BareJid, ClientProfile, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
+    Account, BareJid, ClientProfile, Place, PrekeyIds, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::session_record::json::{Node, ShapeError};
@@ -26,7 +26,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     trust_rule: TrustRule { refused: &[], marks: false, says: "JSXC shows messages whatever the trust in their device" },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,

@@ -10,7 +10,7 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Healing, Label, LabelSignature, Place, ProblemScope, Refusals, Remedies,
+    ActivityFacts, BareJid, ClientProfile, Healing, Label, LabelSignature, Place, PrekeyIds, ProblemScope, Refusals, Remedies,
     SignedPreKeyRotation, Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
@@ -29,7 +29,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: true,
     refuses: Refusals::NONE,
     signed_prekey_rotation: Some(SignedPreKeyRotation {

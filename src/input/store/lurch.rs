@@ -11,7 +11,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Healing, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule,
+    ActivityFacts, BareJid, ClientProfile, Healing, Place, PrekeyIds, ProblemScope, Refusals, Remedies, Trust, TrustLevel,
+    TrustRule,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -26,7 +27,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     trust_rule: TrustRule { refused: &[], marks: false, says: "lurch has no trust decisions: it accepts every key" },
     believes_key_exchange_flag: false,
     accepts_changed_identity: true,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,

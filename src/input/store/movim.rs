@@ -8,8 +8,8 @@ use super::OpenOptions;
 use super::converse::{address_parts, key_pair, session_value};
 use super::web_storage::WebStorage;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Device, Place, Problem, ProblemScope, Refusals, Remedies, StoredPreKey,
-    StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule,
+    Account, ActivityFacts, BareJid, ClientProfile, Device, Place, PrekeyIds, Problem, ProblemScope, Refusals, Remedies,
+    StoredPreKey, StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::session_record::javascript;
@@ -32,7 +32,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,

@@ -11,8 +11,8 @@ use super::sqlite::unsigned_id;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, BareJid, ClientProfile, Healing, Part, Place, Problem, ProblemScope, Refusals, Remedies, Trust, TrustLevel,
-    TrustRule,
+    Account, BareJid, ClientProfile, Healing, Part, Place, PrekeyIds, Problem, ProblemScope, Refusals, Remedies, Trust,
+    TrustLevel, TrustRule,
 };
 use crate::omemo::curve::PublicKey;
 use crate::omemo::ratchet::Implementation;
@@ -33,7 +33,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
-    reuses_prekey_ids: true,
+    prekey_ids: PrekeyIds::ReusedBefore("0.18"),
     shows_edwards: false,
     refuses: Refusals { tag_in_payload: true, ..Refusals::NONE },
     signed_prekey_rotation: None,

@@ -9,7 +9,8 @@ use super::web_storage::WebStorage;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, BareJid, ClientProfile, Healing, Place, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule, When,
+    Account, BareJid, ClientProfile, Healing, Place, PrekeyIds, ProblemScope, Refusals, Remedies, Trust, TrustLevel, TrustRule,
+    When,
 };
 use crate::omemo::curve::{KeyPair, PrivateKey, PublicKey};
 use crate::omemo::ratchet::Implementation;
@@ -28,7 +29,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     trust_rule: TrustRule { refused: &[], marks: false, says: "Prose shows messages whatever the trust in their device" },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,

@@ -11,8 +11,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Device, Healing, Label, LabelSignature, Place, ProblemScope, Refusals, Remedies,
-    Trust, TrustLevel, TrustRule,
+    ActivityFacts, BareJid, ClientProfile, Device, Healing, Label, LabelSignature, Place, PrekeyIds, ProblemScope, Refusals,
+    Remedies, Trust, TrustLevel, TrustRule,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -30,7 +30,7 @@ pub const PLUGIN: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,

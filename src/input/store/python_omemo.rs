@@ -11,9 +11,9 @@ use super::json_text;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Device, Healing, Label, LabelSignature, Part, Place, Problem, ProblemScope,
-    Refusals, Remedies, SignedPreKeyRotation, StoredPreKey, StoredSession, StoredSignedPreKey, Trust, TrustLevel, TrustRule,
-    When,
+    Account, ActivityFacts, BareJid, ClientProfile, Device, Healing, Label, LabelSignature, Part, Place, PrekeyIds, Problem,
+    ProblemScope, Refusals, Remedies, SignedPreKeyRotation, StoredPreKey, StoredSession, StoredSignedPreKey, Trust, TrustLevel,
+    TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::session_record::json::{ByteForm, Node, ShapeError};
@@ -40,7 +40,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: false,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals { garbage_key: true, exchange_without_prekey: true, ..Refusals::NONE },
     signed_prekey_rotation: Some(SignedPreKeyRotation {

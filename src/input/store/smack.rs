@@ -7,8 +7,8 @@ use super::candidate::Candidate;
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    Account, ActivityFacts, BareJid, ClientProfile, Healing, Place, ProblemScope, Refusals, Remedies, SignedPreKeyRotation,
-    Trust, TrustLevel, TrustRule, When,
+    Account, ActivityFacts, BareJid, ClientProfile, Healing, Place, PrekeyIds, ProblemScope, Refusals, Remedies,
+    SignedPreKeyRotation, Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::ratchet::Implementation;
 use crate::omemo::{IdentityKey, Namespace};
@@ -29,7 +29,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: false,
     accepts_changed_identity: false,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals { exchange_without_prekey: true, tag_in_payload: true, ..Refusals::NONE },
     signed_prekey_rotation: Some(SignedPreKeyRotation { days: 7, kept: "the rotation is off by default; when on, 4 are kept" }),

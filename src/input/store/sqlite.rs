@@ -206,7 +206,7 @@ impl Database {
 
     fn problem(&self, table: Option<&str>, says: String, scope: ProblemScope) {
         let part = match table {
-            Some(table) => Part::Row { table: table.into(), row: "(several)".into() },
+            Some(table) => Part::Table(table.into()),
             None => Part::Whole,
         };
         let place = Place { file: self.file.clone(), part };

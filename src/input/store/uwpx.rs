@@ -11,8 +11,8 @@ use super::sqlite::{Database, Row};
 use super::{OpenOptions, Reading, StoreFormat};
 use crate::input::InputError;
 use crate::model::{
-    ActivityFacts, BareJid, ClientProfile, Label, LabelSignature, Place, Problem, ProblemScope, Refusals, Remedies, Trust,
-    TrustLevel, TrustRule, When,
+    ActivityFacts, BareJid, ClientProfile, Label, LabelSignature, Place, PrekeyIds, Problem, ProblemScope, Refusals, Remedies,
+    Trust, TrustLevel, TrustRule, When,
 };
 use crate::omemo::curve::{KeyPair, PrivateKey, PublicKey};
 use crate::omemo::ratchet::{
@@ -36,7 +36,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
-    reuses_prekey_ids: false,
+    prekey_ids: PrekeyIds::UsedOnce,
     shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,

@@ -1,6 +1,6 @@
 //! Beagle's XML console: `<!--   2026-11-23T02:10:24Z   <<<<   -->`, then the stanza, pretty-printed.
 
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -10,7 +10,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Beagle XML console",
     score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Console),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 struct Console;

@@ -2,7 +2,7 @@
 //! from received (`%c%s color: darkcyan <xml>`); 12 and 13 log `%c <time> DEBUG: <xml>`.
 
 use super::stanza_lines::StanzaLines;
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::Records;
 use crate::input::capture::source::Line;
@@ -12,7 +12,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Converse.js console",
     score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Converse::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 const OMEMO_WORDS: [&str; 16] = [

@@ -3,7 +3,7 @@
 //! programs' lines stand between the records.
 
 use super::text::{escaped, is_glib_line, without_colours};
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -14,7 +14,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Dino --print-xmpp",
     score: |lines| count(lines, |l| head(&without_colours(l)).is_some() || is_omemo_line(l)),
     open: || Box::new(Dino::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 /// What stands in the place of a text of more than 1000 bytes.

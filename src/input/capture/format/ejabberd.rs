@@ -2,7 +2,7 @@
 //! with escapes, or a list of byte values, perhaps wrapped over several lines. It sees from the server's
 //! side: what it received, the client sent.
 
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -12,7 +12,7 @@ pub(super) const FORMAT: Format = Format {
     name: "ejabberd log",
     score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Ejabberd::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,7 +147,7 @@ mod tests {
                 found.push((s.element.to_xml(), s.direction));
             }
         };
-        let mut out = Records::new(Arc::from(Path::new("t")), &mut sink);
+        let mut out = Records::new(Arc::from(Path::new("t")), false, &mut sink);
         let mut reader = Ejabberd::default();
         for (i, text) in log.lines().enumerate() {
             reader.line(&Line { bytes: text.as_bytes(), raw: text.as_bytes(), text, number: i as u64 + 1, offset: 0 }, &mut out);

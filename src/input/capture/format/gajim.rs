@@ -2,7 +2,7 @@
 //! went to the socket: pieces of a stream, not stanzas.
 
 use super::text::{is_glib_line, without_colours};
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -12,7 +12,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Gajim debug log",
     score: |lines| count(lines, |l| head(&without_colours(l)).is_some()),
     open: || Box::new(Gajim::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 /// Loggers that speak of OMEMO: the plugin's, the built-in module's, the libraries'.

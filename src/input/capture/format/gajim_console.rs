@@ -1,6 +1,6 @@
 //! Gajim's XML console: `<!-- Incoming <date> (<account>) -->`, then the stanza, indented.
 
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -10,7 +10,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Gajim XML console",
     score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Console),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 struct Console;

@@ -2,7 +2,7 @@
 //! requests. Read without taking the whole JSON into memory: all that counts stands in objects that
 //! hold no others.
 
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
 use crate::model::{Direction, When};
@@ -21,7 +21,7 @@ pub(super) const FORMAT: Format = Format {
         }
     },
     open: || Box::new(Har::default()),
-    blocks: true,
+    unit: Unit::Blocks,
 };
 
 /// Longest object that is looked at: one message or one answer of a server.

@@ -2,7 +2,7 @@
 //! Kaidan 0.12 cuts off the last character of what it prints; later versions colour the XML.
 
 use super::text::without_colours;
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -12,7 +12,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Kaidan log",
     score: |lines| count(lines, |l| head(&without_colours(l)).is_some() || l.contains("im.kaidan.")),
     open: || Box::new(Kaidan::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 /// What QXmpp speaks of OMEMO in.

@@ -2,7 +2,7 @@
 //! pieces of the stream with their exact length in bytes: `jabber: Recv (ssl)(392): …`. lurch speaks in
 //! the same log.
 
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -12,7 +12,7 @@ pub(super) const FORMAT: Format = Format {
     name: "libpurple debug log",
     score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Purple::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 #[derive(Default)]

@@ -1,14 +1,18 @@
 //! Android's logcat of Conversations and its relatives, in any form that `adb` and Android Studio write. Stanzas are in
 //! it only in builds that log them (`[background stanza] <xml>`); logcat cuts long lines.
 
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
 use crate::model::When;
 
-pub(super) const FORMAT: Format =
-    Format { name: "Android log", score: |lines| count(lines, |l| head(l).is_some()), open: || Box::new(Logcat), blocks: false };
+pub(super) const FORMAT: Format = Format {
+    name: "Android log",
+    score: |lines| count(lines, |l| head(l).is_some()),
+    open: || Box::new(Logcat),
+    unit: Unit::Lines,
+};
 
 /// Length at which logcat cuts a line (LOGGER_ENTRY_MAX_PAYLOAD, about 4 kB with the tag).
 const CUT_AT: usize = 3900;

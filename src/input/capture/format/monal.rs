@@ -1,7 +1,7 @@
 //! Monal's raw log: records of a big-endian length and a JSON object. Stanzas stand in the messages
 //! `RECV Stanza: <xml>` and `SEND: <xml>`; the raw bytes beside them repeat the same traffic.
 
-use super::{Format, LogFormat};
+use super::{Format, LogFormat, Unit};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -9,7 +9,7 @@ use crate::model::Direction;
 use serde_json::Value;
 
 pub(super) const FORMAT: Format =
-    Format { name: "Monal raw log", score: |_| 0, open: || Box::new(Monal::default()), blocks: true };
+    Format { name: "Monal raw log", score: |_| 0, open: || Box::new(Monal::default()), unit: Unit::Records };
 
 /// Longest record that Monal writes (its limit is 2^26; far shorter in practice).
 const MAX_RECORD: usize = 1 << 26;

@@ -1,7 +1,7 @@
 //! Profanity's log: `<time>: [<pid>: ]<area>: <LVL>: <text>`; stanzas as `SENT: <xml>` and `RECV: <xml>`.
 //! A text may hold line ends: a record goes on until the next line that begins with a time.
 
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -11,7 +11,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Profanity log",
     score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Profanity),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 struct Profanity;

@@ -2,7 +2,7 @@
 //! window's width, further lines indented to the text column. The breaks are taken out again.
 
 use super::text::without_colours;
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -12,7 +12,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Profanity XML console",
     score: |lines| count(lines, |l| head(&without_colours(l)).is_some()),
     open: || Box::new(Console::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 /// Elements whose text is base64: a break there stands for nothing, elsewhere for a blank.

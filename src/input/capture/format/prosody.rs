@@ -2,7 +2,7 @@
 //! from the server's side: what it received, the client sent. Without the module it holds only the first
 //! tags of stanzas.
 
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -14,7 +14,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Prosody debug log",
     score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Prosody::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 /// Client sessions whose account is remembered.

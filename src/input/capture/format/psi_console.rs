@@ -1,7 +1,7 @@
 //! Psi's XML console with its ring buffer dumped: `<!-- TS:2026-11-23T02:12:07-->` stands before each
 //! stanza. Which way it went was only a colour. What is copied without the dump is plain XML.
 
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -11,7 +11,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Psi XML console",
     score: |lines| count(lines, |l| stamp(l).is_some()),
     open: || Box::new(Console),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 struct Console;

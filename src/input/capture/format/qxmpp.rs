@@ -1,7 +1,7 @@
 //! QXmpp's own log file: `<Qt date> SENT|RECEIVED|DEBUG|INFO|WARNING <text>`.
 
 use super::kaidan::OMEMO_WORDS;
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -11,7 +11,7 @@ pub(super) const FORMAT: Format = Format {
     name: "QXmpp log file",
     score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Qxmpp),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 struct Qxmpp;

@@ -2,7 +2,7 @@
 //! behind whatever prefix the program's logging is set to. python-omemo speaks in the same log.
 
 use super::stanza_lines::StanzaLines;
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::Records;
 use crate::input::capture::source::Line;
@@ -12,7 +12,7 @@ pub(super) const FORMAT: Format = Format {
     name: "slixmpp debug log",
     score: |lines| count(lines, |l| prefix(l).is_some()),
     open: || Box::new(Slixmpp::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 /// Words that show that a line without stanza is about OMEMO.

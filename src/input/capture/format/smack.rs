@@ -1,7 +1,7 @@
 //! Smack's debuggers: `HH:mm:ss.S RECV (0): <xml>` on the console, the same without time through
 //! `java.util.logging`. Up to 4.3 a record is a piece of the stream, later a stanza over several lines.
 
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -11,7 +11,7 @@ pub(super) const FORMAT: Format = Format {
     name: "Smack debugger",
     score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Smack::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 const LEVELS: [&str; 7] = ["SEVERE: ", "WARNING: ", "INFO: ", "CONFIG: ", "FINE: ", "FINER: ", "FINEST: "];

@@ -2,7 +2,7 @@
 //! (Aparte, Smack through SLF4J or Android's log, Martin in Siskin and Beagle, and unknown ones).
 
 use super::text::without_colours;
-use super::{Format, LogFormat, count};
+use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
 use crate::input::capture::source::Line;
@@ -12,7 +12,7 @@ pub(super) const FORMAT: Format = Format {
     name: "log with stanzas behind SEND and RECV",
     score: |lines| count(lines, |l| marked(&without_colours(l)).is_some()),
     open: || Box::new(Marked::default()),
-    blocks: false,
+    unit: Unit::Lines,
 };
 
 /// What stands before a stanza, and which way it went.

@@ -11,7 +11,7 @@ fn stanza(xml: &str) -> CapturedStanza {
         Ok(element) => (element, None),
         Err(failure) => (*failure.partial.expect("something could be read"), Some(failure.error)),
     };
-    let position = Position { file: Arc::from(Path::new("t")), line: 1, byte: 0 };
+    let position = Position::line(&Arc::from(Path::new("t")), 1, 0);
     CapturedStanza { position, time: None, direction: None, account: BareJid::new("me@here"), element, error, repairs: vec![] }
 }
 
