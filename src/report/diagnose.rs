@@ -43,6 +43,8 @@ struct Messages {
     verbose: bool,
     /// What needs attention.
     groups: Groups,
+    /// What was encrypted for other devices: nothing is wrong with it, and yet its reader misses it.
+    not_addressed: Groups,
     /// How many could not be tried for want of a store.
     untried: usize,
     /// Harmless messages, by code; those that are no second copies apart from those that are.
@@ -85,8 +87,15 @@ impl DiagnosisView {
     /// A diagnosis in the making; with plaintext only if that was asked for, and with every message in its text if that
     /// is to be a long one.
     pub fn new(plaintext: bool, verbose: bool) -> Self {
-        let messages =
-            Messages { plaintext, verbose, groups: Groups::default(), untried: 0, harmless: BTreeMap::new(), listed: Vec::new() };
+        let messages = Messages {
+            plaintext,
+            verbose,
+            groups: Groups::default(),
+            not_addressed: Groups::default(),
+            untried: 0,
+            harmless: BTreeMap::new(),
+            listed: Vec::new(),
+        };
         Self { summary: Vec::new(), findings: Vec::new(), counts: BTreeMap::new(), sources: Sources::default(), messages }
     }
 
@@ -98,9 +107,13 @@ impl DiagnosisView {
     /// Counts the next message and keeps what a page of text says of it.
     pub fn take(&mut self, verdict: &MessageVerdict) {
         self.count(verdict);
-        let Messages { plaintext, verbose, groups, untried, harmless, listed } = &mut self.messages;
+        let Messages { plaintext, verbose, groups, not_addressed, untried, harmless, listed } = &mut self.messages;
+        let shown = if *verbose { usize::MAX } else { SHOWN_MESSAGES };
         if !verdict.code.is_harmless() {
-            return groups.add(verdict, if *verbose { usize::MAX } else { SHOWN_MESSAGES }, *plaintext);
+            return groups.add(verdict, shown, *plaintext);
+        }
+        if verdict.code == Code::NotAddressed {
+            return not_addressed.add(verdict, shown, *plaintext);
         }
         if verdict.is_untried() {
             *untried += 1;

@@ -5,7 +5,7 @@ use super::safe::safe;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, TableStyle, Width};
 use std::fmt::{Display, Write as _};
-use unicode_width::UnicodeWidthChar;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Narrowest width that lines are wrapped at.
 pub const NARROWEST: usize = 40;
@@ -148,7 +148,7 @@ impl Page {
         let mut spans =
             vec![(Look::Faint, safe(name).replace(' ', &GLUE.to_string()) + ":"), (Look::Plain, GLUE.to_string().repeat(pad))];
         spans.extend(value.into().spans);
-        self.hanging(indent, indent + FIELD_COLUMN.min(self.width / 3), Line { spans });
+        self.hanging(indent, indent + FIELD_COLUMN, Line { spans });
     }
 
     /// Text of several lines as it is, each made safe, indented.
@@ -184,8 +184,17 @@ impl Page {
         }
     }
 
-    /// A table with a strong header, fitted to the width.
+    /// A table with a faint header, fitted to the width. Where it does not fit, its rows follow each other as fields.
     pub fn columns(&mut self, indent: usize, header: &[&str], rows: Vec<Vec<(Look, String)>>) {
+        let words = (0..header.len()).map(|at| {
+            let cells = rows.iter().filter_map(|row| row.get(at).map(|(_, text)| text.as_str()));
+            cells.chain(header.get(at).copied()).map(longest_word).max().unwrap_or_default()
+        });
+        let words: Vec<usize> = words.collect();
+        let needed = words.iter().map(|word| word + GUTTER).sum::<usize>();
+        if indent + needed > self.width + GUTTER {
+            return self.stacked(indent, header, &rows);
+        }
         let mut table = Table::new();
         table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).enforce_styling();
         table.set_width(u16::try_from(self.width.saturating_sub(indent)).unwrap_or(u16::MAX));
@@ -197,11 +206,30 @@ impl Page {
                 look_of_cell(*look, Cell::new(text))
             }));
         }
-        if let Some(first) = table.column_mut(0) {
-            first.set_padding((0, 1)).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(10)));
+        for (at, word) in words.into_iter().enumerate() {
+            let Some(column) = table.column_mut(at) else { continue };
+            let padding = if at == 0 { 1 } else { GUTTER };
+            if at == 0 {
+                column.set_padding((0, 1));
+            }
+            let least = u16::try_from(word + padding).unwrap_or(u16::MAX);
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
         }
         for line in table.lines() {
             let _ = writeln!(self.out, "{:indent$}{}", "", trim_styled(&line));
+        }
+    }
+
+    /// The rows of a table that is too wide: the first cell, and the others by name below it.
+    fn stacked(&mut self, indent: usize, header: &[&str], rows: &[Vec<(Look, String)>]) {
+        for row in rows {
+            for (at, (look, text)) in row.iter().enumerate().filter(|(_, (_, text))| !text.is_empty()) {
+                let value = Line::new().look(*look, text.replace('\n', " "));
+                match header.get(at).filter(|name| at > 0 && !name.is_empty()) {
+                    Some(name) => self.field(indent + 2, name, value),
+                    None => self.line(if at == 0 { indent } else { indent + 2 }, value),
+                }
+            }
         }
     }
 
@@ -229,6 +257,13 @@ const GLUE: char = '\u{a0}';
 /// Column at which the values of fields begin.
 const FIELD_COLUMN: usize = 20;
 
+/// Blanks between the columns of a table.
+const GUTTER: usize = 2;
+
+fn longest_word(text: &str) -> usize {
+    text.split([' ', '\n']).map(UnicodeWidthStr::width).max().unwrap_or_default()
+}
+
 fn look_of_cell(look: Look, cell: Cell) -> Cell {
     match look {
         Look::Plain => cell,
@@ -253,7 +288,8 @@ fn trim_styled(line: &str) -> String {
 /// A character and how it looks.
 type Glyph = (char, Look);
 
-/// Splits at the last blank that fits into `room` columns (or hard, where a word is longer).
+/// Splits at the last blank that fits into `room` columns. A word that is longer, like a path, runs over: it must stay
+/// whole to be copied.
 fn split_at_width(cells: &[Glyph], room: usize) -> (&[Glyph], &[Glyph]) {
     let mut used = 0;
     let mut last_blank = None;
@@ -263,7 +299,8 @@ fn split_at_width(cells: &[Glyph], room: usize) -> (&[Glyph], &[Glyph]) {
         }
         used += c.width().unwrap_or(0);
         if used > room {
-            let cut = last_blank.filter(|b| *b > 0).unwrap_or(at.max(1));
+            let word_ends = || at + cells[at..].iter().take_while(|(c, _)| *c != ' ').count();
+            let cut = last_blank.unwrap_or_else(word_ends);
             let (now, later) = cells.split_at(cut);
             let skip = later.iter().take_while(|(c, _)| *c == ' ').count();
             let keep = now.len() - now.iter().rev().take_while(|(c, _)| *c == ' ').count();
@@ -289,12 +326,27 @@ mod tests {
     }
 
     #[test]
-    fn long_words_are_cut_and_nothing_is_lost() {
+    fn long_words_run_over_to_be_copied() {
         let mut page = Page::new(40, false);
-        page.line(0, "x".repeat(100));
-        let text = plain(page);
-        assert!(text.lines().all(|l| l.len() <= 40));
-        assert_eq!(text.replace('\n', "").len(), 100);
+        page.line(2, format!("at {} it stands", "x".repeat(100)));
+        assert_eq!(plain(page), format!("  at\n  {}\n  it stands\n", "x".repeat(100)));
+    }
+
+    #[test]
+    fn a_table_that_does_not_fit_becomes_a_list() {
+        let table = |width| {
+            let mut page = Page::new(width, false);
+            let row = vec![
+                (Look::Strong, "1577235761".into()),
+                (Look::Plain, "not-yet-decided".into()),
+                (Look::Plain, "4107bee9 628dbc94\n55c2792b e0e5674b".into()),
+            ];
+            page.columns(2, &["device", "trust", "fingerprint"], vec![row]);
+            plain(page)
+        };
+        assert_eq!(table(60).lines().count(), 3);
+        let names = ["1577235761", "trust:", "fingerprint:"];
+        assert!(names.iter().all(|name| table(40).lines().any(|line| line.trim_start().starts_with(name))), "{}", table(40));
     }
 
     #[test]

@@ -34,7 +34,14 @@ impl DiagnosisView {
         if !causes.is_empty() {
             page.heading("Messages that need attention");
             for groups in &causes {
-                cause_text(page, groups, &mut told);
+                cause_text(page, groups, Look::Bad, &mut told);
+            }
+        }
+        let not_addressed = self.messages.not_addressed.causes();
+        if !not_addressed.is_empty() {
+            page.heading("Not encrypted for this device");
+            for groups in &not_addressed {
+                cause_text(page, groups, Look::Strong, &mut told);
             }
         }
         self.untried_text(page);
@@ -115,11 +122,11 @@ fn finding_text(page: &mut Page, finding: &FindingView, told: &mut Told) {
 const SHOWN_EVIDENCE: usize = 8;
 
 /// One cause: its groups, and where there are many of them, the devices of the rest in a list.
-fn cause_text(page: &mut Page, groups: &[&Group], told: &mut Told) {
+fn cause_text(page: &mut Page, groups: &[&Group], look: Look, told: &mut Told) {
     // One more than fits takes no more room whole than in a list.
     let shown = if page.verbose() || groups.len() <= SHOWN_GROUPS + 1 { groups.len() } else { SHOWN_GROUPS };
     for group in &groups[..shown] {
-        group_text(page, group, told);
+        group_text(page, group, look, told);
     }
     let rest = &groups[shown..];
     let Some(first) = rest.first() else { return };
@@ -127,7 +134,7 @@ fn cause_text(page: &mut Page, groups: &[&Group], told: &mut Told) {
     page.line(
         2,
         Line::new()
-            .look(Look::Bad, code_and_detail(first.code.as_str(), first.detail))
+            .look(look, code_and_detail(first.code.as_str(), first.detail))
             .plain(format!("  the same with {} more", count(rest.len(), "device"))),
     );
     for group in rest.iter().take(SHOWN_DEVICES) {
@@ -140,12 +147,12 @@ fn cause_text(page: &mut Page, groups: &[&Group], told: &mut Told) {
 }
 
 /// Messages of one cause, mostly of one device. What is the same for all of them is said once.
-fn group_text(page: &mut Page, group: &Group, told: &mut Told) {
+fn group_text(page: &mut Page, group: &Group, look: Look, told: &mut Told) {
     page.gap();
     page.line(
         2,
         Line::new()
-            .look(Look::Bad, code_and_detail(group.code.as_str(), group.detail))
+            .look(look, code_and_detail(group.code.as_str(), group.detail))
             .plain(" (")
             .look(confidence_look(group.confidence.as_str()), group.confidence.as_str())
             .plain(format!(")  {}", count(group.count, "message"))),
