@@ -471,6 +471,9 @@ impl Facts {
         outcome.opened_by = opened_by;
         outcome.trust = trust(own, outcome, from, sid, namespace).map(|trust| self.kept.trusts.keep(trust));
         self.book.theirs.note_result(namespace, sid, parsed.content.message(), by_trial.is_some(), order);
+        if let KeyContent::KeyExchange(exchange) = &parsed.content {
+            self.book.theirs.note_exchange(namespace, sid, exchange.base_key, by_trial.is_some(), order);
+        }
         let Some(material) = material else { return false };
         if let (Some(identity), None) = (identity, parsed.content.key_exchange()) {
             self.book.note_identity(namespace, from, sid, &identity, sighting);

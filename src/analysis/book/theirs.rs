@@ -7,7 +7,7 @@ use crate::bounded_map::BoundedMap;
 use crate::model::Position;
 use crate::omemo::wire::RatchetMessage;
 use crate::omemo::{Namespace, PublicKey};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 type Chain = (Namespace, u32, PublicKey);
 
@@ -48,9 +48,23 @@ struct Newest {
     counter: u32,
 }
 
+/// A key exchange of a device: the session that it begins, however often it is sent.
+#[derive(Clone, Debug)]
+pub struct SeenExchange {
+    base_key: PublicKey,
+    /// How many messages the capture had shown before it first came.
+    pub order: usize,
+    /// Some store copy opened it.
+    pub opened: bool,
+}
+
+/// Key exchanges that are kept of one device, the newest ones.
+const MAX_EXCHANGES: usize = 100;
+
 /// What others sent.
 #[derive(Debug)]
 pub struct Theirs {
+    exchanges: HashMap<(Namespace, u32), VecDeque<SeenExchange>>,
     newest: HashMap<(Namespace, u32), Newest>,
     chains: BoundedMap<Chain, SeenChain>,
     messages: BoundedMap<Slot, Seen>,
@@ -59,7 +73,13 @@ pub struct Theirs {
 
 impl Default for Theirs {
     fn default() -> Self {
-        Self { newest: HashMap::new(), chains: BoundedMap::new(MAX_CHAINS), messages: BoundedMap::new(MAX_SEEN), numbered: 0 }
+        Self {
+            exchanges: HashMap::new(),
+            newest: HashMap::new(),
+            chains: BoundedMap::new(MAX_CHAINS),
+            messages: BoundedMap::new(MAX_SEEN),
+            numbered: 0,
+        }
     }
 }
 
@@ -118,6 +138,30 @@ impl Theirs {
             let [last, _] = chain.last_opened;
             chain.last_opened = [Some(Opening { order, counter: message.counter }), last];
         }
+    }
+
+    /// Notes a key exchange, and whether a store copy opened it.
+    pub fn note_exchange(&mut self, namespace: Namespace, sid: u32, base_key: PublicKey, opened: bool, order: usize) {
+        let exchanges = self.exchanges.entry((namespace, sid)).or_default();
+        if let Some(known) = exchanges.iter_mut().find(|known| known.base_key == base_key) {
+            known.opened |= opened;
+            return;
+        }
+        if exchanges.len() >= MAX_EXCHANGES {
+            exchanges.pop_front();
+        }
+        exchanges.push_back(SeenExchange { base_key, order, opened });
+    }
+
+    /// The key exchange with this base key.
+    pub fn exchange(&self, namespace: Namespace, sid: u32, base_key: &PublicKey) -> Option<&SeenExchange> {
+        self.exchanges.get(&(namespace, sid))?.iter().find(|known| known.base_key == *base_key)
+    }
+
+    /// Whether a device began another session between two points of the capture.
+    pub fn began_between(&self, namespace: Namespace, sid: u32, after: usize, before: usize) -> bool {
+        let mut exchanges = self.exchanges.get(&(namespace, sid)).into_iter().flatten();
+        exchanges.any(|known| known.order > after && known.order < before)
     }
 
     fn chain(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<&SeenChain> {

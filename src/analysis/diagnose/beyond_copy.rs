@@ -71,14 +71,24 @@ pub(super) fn one_complaint(scene: &Scene<'_>) -> bool {
 /// The client took a key exchange that the copy cannot open: it was made with a bundle that is newer than the copy, or
 /// the client answered in the session, which it could not have without it.
 fn was_taken(scene: &Scene<'_>, exchange: &ExchangeFact) -> bool {
-    let outcome = scene.outcome;
-    let answered = || {
-        let (namespace, sid) = (outcome.namespace()?, outcome.element.sid()?);
-        let keys = scene.whole.book.ours.ratchet_keys(namespace, sid)?;
-        Some(keys.iter().any(|key| key.order > scene.order && key.base_key.is_none()))
-    };
-    let stranger = outcome.trials.first().is_some_and(|trial| trial.session == SessionFact::Missing);
-    older_than_bundle(scene, exchange).is_some() || stranger && !scene.client_failed() && answered() == Some(true)
+    let stranger = scene.outcome.trials.first().is_some_and(|trial| trial.session == SessionFact::Missing);
+    let lacks_prekeys = exchange.signed_prekey == PrekeyFact::Missing || exchange.prekey == PrekeyFact::Missing;
+    older_than_bundle(scene, exchange).is_some()
+        || stranger && lacks_prekeys && !scene.client_failed() && answered(scene) == Some(true)
+}
+
+/// Whether the client answered in the session that this key exchange begins: with a ratchet key that is no key exchange
+/// of its own, and before the sender began yet another session.
+fn answered(scene: &Scene<'_>) -> Option<bool> {
+    let (namespace, sid) = (scene.outcome.namespace()?, scene.outcome.element.sid()?);
+    let base_key = scene.outcome.key_fact()?.base_key()?;
+    let theirs = &scene.whole.book.theirs;
+    if theirs.exchange(namespace, sid, &base_key).is_some_and(|exchange| exchange.opened) {
+        return Some(false);
+    }
+    let mut keys = scene.whole.book.ours.ratchet_keys(namespace, sid)?.iter();
+    let answer = keys.find(|key| key.order > scene.order)?;
+    Some(answer.base_key.is_none() && !theirs.began_between(namespace, sid, scene.order, answer.order))
 }
 
 /// The session that this message continues began in the capture with keys that the copy did not have yet.

@@ -35,9 +35,9 @@
 //! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Out-of-order messages";
 //! ChatSecure/ChatSecure-iOS#1106; iNPUTmice/Conversations#3490; omemo/gajim-omemo#36.
 
-use super::newer_copy::{copy_is_newer, used_up_later};
+use super::newer_copy::{copy_is_newer, took_exchange, used_up_later};
 use super::{Cause, Judgement, Scene, chain_age, computed, in_stanza, nothing, rule};
-use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact};
+use crate::analysis::trial::RatchetFact;
 use crate::model::{Code, Confidence, MessageVerdict, Wrapper};
 
 pub(super) const CAUSE: Cause =
@@ -117,9 +117,8 @@ fn before_the_copy(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened() || scene.client_failed() || !copy_is_newer(scene) {
         return None;
     }
-    let gone = |exchange: &ExchangeFact| [&exchange.prekey, &exchange.signed_prekey].contains(&&PrekeyFact::Missing);
     let says = if let Some(exchange) = exchange {
-        if !gone(exchange) {
+        if !took_exchange(scene, exchange) {
             return None;
         }
         "its prekey is gone, as it is after use, and later messages show that this copy was made afterwards"

@@ -4,8 +4,8 @@
 
 use super::Scene;
 use super::chain_age::Timeline;
-use crate::analysis::outcome::Outcome;
-use crate::analysis::trial::RatchetFact;
+use crate::analysis::outcome::{KeyFact, Outcome};
+use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact};
 use crate::bounded_map::BoundedMap;
 use crate::model::Wrapper;
 use crate::omemo::PublicKey;
@@ -128,8 +128,26 @@ pub(super) fn used_up_later(scene: &Scene<'_>) -> bool {
     last.is_some_and(|last| *last > scene.order)
 }
 
-/// Whether the client took the key exchange before this copy was made, and used up its prekey by that: the copy is newer
-/// than the message, and the client did not complain.
-pub(super) fn took_exchange(scene: &Scene<'_>) -> bool {
-    !scene.client_failed() && copy_is_newer(scene)
+/// What a prekey that is gone does not tell where the copy is newer than the message.
+pub(super) const READ_BEFORE: &str = "Whether your client read this message before this copy of the store was made (duplicate-message): its own log, or an earlier copy, would tell.";
+
+/// Whether the client took the key exchange before this copy was made, and used up its one-time prekey by that: the copy
+/// is newer than the message, the client did not complain, and nothing else explains that the prekey is gone. A signed
+/// prekey is not used up.
+pub(super) fn took_exchange(scene: &Scene<'_>, exchange: &ExchangeFact) -> bool {
+    let gone = exchange.prekey == PrekeyFact::Missing && exchange.signed_prekey == PrekeyFact::Held;
+    gone && !scene.client_failed() && copy_is_newer(scene) && !used_by_another(scene, exchange) && !began_again(scene)
+}
+
+/// Whether another key exchange of the capture used the same one-time prekey.
+fn used_by_another(scene: &Scene<'_>, exchange: &ExchangeFact) -> bool {
+    let base_key = scene.outcome.key_fact().and_then(KeyFact::base_key);
+    let uses = scene.outcome.namespace().zip(exchange.prekey_id).map(|(ns, id)| scene.whole.book.prekey_uses(ns, id));
+    uses.is_some_and(|uses| uses.iter().any(|other| Some(other.base_key) != base_key))
+}
+
+/// Whether the sender began yet another session later, as it does after a key exchange that failed.
+fn began_again(scene: &Scene<'_>) -> bool {
+    let device = scene.outcome.namespace().zip(scene.outcome.element.sid());
+    device.is_some_and(|(namespace, sid)| scene.whole.book.theirs.began_between(namespace, sid, scene.order, usize::MAX))
 }

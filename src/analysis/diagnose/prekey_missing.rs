@@ -58,7 +58,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if exchange.prekey != PrekeyFact::Missing && !used_here {
         return None;
     }
-    if newer_copy::took_exchange(scene) {
+    if newer_copy::took_exchange(scene, exchange) {
         return None;
     }
     let id = exchange.prekey_id?;
@@ -101,6 +101,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
                 "Restart {} on this device, so that it publishes a new bundle: others will draw used prekeys until then.",
                 scene.client_name()
             ));
+    }
+    if newer_copy::copy_is_newer(scene) && !scene.client_failed() && judgement.detail != Some("prekey-consumed") {
+        judgement = judgement.open_question(newer_copy::READ_BEFORE);
+        judgement.confidence = Confidence::Likely;
     }
     Some(judgement.remedy(remedies::WRITE_FRESH).remedy(remedies::SENDER_RESTARTS))
 }

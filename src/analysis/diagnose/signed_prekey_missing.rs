@@ -49,9 +49,6 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let exchange = scene.trial()?.exchange.as_ref().filter(|e| !e.base_key_known && e.signed_prekey == PrekeyFact::Missing)?;
-    if newer_copy::took_exchange(scene) {
-        return None;
-    }
     let account = &scene.own()?.replays.first()?.account;
     let mut held: Vec<u32> = account.signed_prekeys.iter().map(|k| k.id).collect();
     held.sort_unstable();
@@ -83,6 +80,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     } else if let Some(rotation) = account.client.signed_prekey_rotation {
         judgement =
             judgement.evidence(rule(account.client.name, format!("renews it every {} days; {}", rotation.days, rotation.kept)));
+    }
+    if newer_copy::copy_is_newer(scene) && !scene.client_failed() {
+        judgement = judgement.open_question(newer_copy::READ_BEFORE);
+        judgement.confidence = Confidence::Likely;
     }
     Some(judgement.remedy(remedies::WRITE_FRESH).remedy(remedies::SENDER_RESTARTS))
 }
