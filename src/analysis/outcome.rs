@@ -4,12 +4,13 @@ use super::book::SeenBefore;
 use super::client_words::Comments;
 use super::content::Payload;
 use super::peer::PeerFact;
-use super::trial::Trial;
+use super::trial::{InStep, RatchetFact, Trial};
 use crate::model::{BareJid, Direction, Place, Position, Trust, When, Wrapper};
 use crate::omemo::stanza::Fault;
 use crate::omemo::wire::WireError;
 use crate::omemo::xml::XmlError;
 use crate::omemo::{Fingerprint, IdentityKey, Namespace, PublicKey};
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 /// One message and all facts about it.
@@ -225,12 +226,24 @@ pub struct SenderTrust {
 }
 
 impl Outcome {
-    /// The trial that a verdict rests on: the one that opened the message, else the first copy's, which
-    /// has lived through the whole capture.
+    /// The trial that a verdict rests on.
     pub fn trial(&self) -> Option<&Trial> {
+        self.trials.get(self.judged_by())
+    }
+
+    /// The store copy that a verdict rests on: the one that opened the message, else one that was in step with the
+    /// client when the message came, else the first, which has lived through the whole capture.
+    pub fn judged_by(&self) -> usize {
         match self.opened_by {
-            Some(OpenedBy::Trial(index)) => self.trials.get(index),
-            _ => self.trials.first(),
+            Some(OpenedBy::Trial(index)) => index,
+            _ => {
+                // Where a later copy had used its key, the client had read it, and the first copy is older.
+                let read = self.trials.iter().any(|trial| matches!(trial.ratchet, Some(RatchetFact::Used { .. })));
+                let least = self.trials.first().and_then(Trial::least_better);
+                let Some(least) = least.map(|least| if read { InStep::HasKey } else { least }) else { return 0 };
+                let better = self.trials.iter().enumerate().filter(|(_, trial)| trial.in_step() >= least);
+                better.max_by_key(|(index, trial)| (trial.in_step(), Reverse(*index))).map_or(0, |(index, _)| index)
+            }
         }
     }
 

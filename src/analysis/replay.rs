@@ -176,6 +176,10 @@ impl Replay {
             .any(|chain| chain.chain_key.as_ref().is_some_and(|key| key.index > message.counter))
     }
 
+    fn records_of(&self, query: &Query<'_>) -> impl Iterator<Item = &Replayed> {
+        self.records(query.from, query.sid, query.namespace)
+    }
+
     fn records(&self, jid: Option<&BareJid>, device_id: u32, namespace: Namespace) -> impl Iterator<Item = &Replayed> {
         self.sessions
             .iter()
@@ -245,15 +249,21 @@ impl Replay {
     fn key_knowledge(&self, query: &Query<'_>) -> KeyKnowledge {
         let own = self.own_ratchet_keys(query.from, query.sid, query.namespace);
         let theirs: Vec<PublicKey> = self
-            .records(query.from, query.sid, query.namespace)
+            .records_of(query)
             .flat_map(|r| r.record.states())
             .flat_map(|(_, s)| s.receiver_chains.iter().map(|c| c.ratchet_key))
             .collect();
         let newest = query.book.ours.ratchet_keys(query.namespace, query.sid).and_then(OwnKeys::newest);
+        let holds_newest = newest.is_some_and(|newest| own.contains(&newest.ratchet_key));
+        let holds_shown = own.iter().any(|key| query.book.ours.showed(query.namespace, query.sid, key));
+        let turned = self.records_of(query).filter_map(|replayed| replayed.turned).max();
+        let answered = newest.zip(turned).is_some_and(|(newest, turned)| newest.order > turned);
         KeyKnowledge {
+            behind: newest.is_some() && !holds_newest && (answered || turned.is_none() && holds_shown),
+            keeps_chains: self.account.client.implementation.archives_states(),
             knows_chain: theirs.contains(&query.content.message().ratchet_key),
-            holds_newest: newest.is_some_and(|newest| own.contains(&newest.ratchet_key)),
-            holds_shown: own.iter().any(|key| query.book.ours.showed(query.namespace, query.sid, key)),
+            holds_newest,
+            holds_shown,
             holds_received: query.peer.is_none_or(|peer| peer.our_ratchet_keys.last().is_none_or(|key| own.contains(key))),
             holds_earlier_received: query.peer.is_some_and(|peer| peer.our_ratchet_keys.iter().any(|key| own.contains(key))),
             knows_peer: query.peer.is_some_and(|peer| peer.sender_ratchet_keys.iter().any(|key| theirs.contains(key))),

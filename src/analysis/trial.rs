@@ -40,6 +40,44 @@ pub struct Trial {
     pub keys: KeyKnowledge,
 }
 
+/// How surely a copy was in step with the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InStep {
+    /// It was behind, or nothing is known.
+    Behind,
+    /// Its ratchet key was not shown before: it is not known to be behind.
+    NotBehind,
+    /// It holds the ratchet key that the client had shown last.
+    HoldsNewest,
+    /// It has the very key of the message.
+    HasKey,
+}
+
+impl Trial {
+    /// How surely the copy was in step with the client when a message came that it does not open.
+    pub fn in_step(&self) -> InStep {
+        match self.ratchet {
+            Some(RatchetFact::KnownChainBadMac | RatchetFact::Padding) => InStep::HasKey,
+            Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep) => match self.keys {
+                KeyKnowledge { holds_newest: true, .. } => InStep::HoldsNewest,
+                KeyKnowledge { behind: false, keeps_chains: true, .. } => InStep::NotBehind,
+                _ => InStep::Behind,
+            },
+            _ => InStep::Behind,
+        }
+    }
+
+    /// How surely a later copy must have been in step to say more than this one; nothing says more than a key that this
+    /// one had used.
+    pub fn least_better(&self) -> Option<InStep> {
+        match self.ratchet {
+            Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep) => Some(InStep::NotBehind),
+            Some(RatchetFact::NoRatchetKey) | None => Some(InStep::HoldsNewest),
+            Some(_) => None,
+        }
+    }
+}
+
 /// Which ratchet keys a copy knew when a message came. Answers only: the keys themselves would take
 /// kilobytes a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -48,6 +86,10 @@ pub struct KeyKnowledge {
     pub knows_chain: bool,
     /// It holds our ratchet key that the capture showed last.
     pub holds_newest: bool,
+    /// It holds a key of ours that came before that one, or had turned its ratchet before that one was sent: it is older.
+    pub behind: bool,
+    /// It keeps chains that have ended: what it does not know is newer.
+    pub keeps_chains: bool,
     /// It holds a ratchet key of ours that the capture showed at any time before.
     pub holds_shown: bool,
     /// It holds the ratchet key of ours that the sender's own store received last (or that store has none).

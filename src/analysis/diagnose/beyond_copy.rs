@@ -45,7 +45,7 @@ impl BeyondCopy {
 }
 
 fn in_unknown_chain(outcome: &Outcome) -> bool {
-    outcome.trials.first().is_some_and(|trial| match trial.ratchet {
+    outcome.trial().is_some_and(|trial| match trial.ratchet {
         Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey) => true,
         None => trial.exchange.is_none() && trial.session == SessionFact::Missing,
         Some(_) => false,
@@ -71,7 +71,7 @@ pub(super) fn one_complaint(scene: &Scene<'_>) -> bool {
 /// The client took a key exchange that the copy cannot open: it was made with a bundle that is newer than the copy, or
 /// the client answered in the session, which it could not have without it.
 fn was_taken(scene: &Scene<'_>, exchange: &ExchangeFact) -> bool {
-    let stranger = scene.outcome.trials.first().is_some_and(|trial| trial.session == SessionFact::Missing);
+    let stranger = scene.outcome.trial().is_some_and(|trial| trial.session == SessionFact::Missing);
     let lacks_prekeys = exchange.signed_prekey == PrekeyFact::Missing || exchange.prekey == PrekeyFact::Missing;
     older_than_bundle(scene, exchange).is_some()
         || stranger && lacks_prekeys && !scene.client_failed() && answered(scene) == Some(true)
@@ -94,7 +94,7 @@ fn answered(scene: &Scene<'_>) -> Option<bool> {
 /// The session that this message continues began in the capture with keys that the copy did not have yet.
 pub(super) fn began_beyond(scene: &Scene<'_>) -> bool {
     let outcome = scene.outcome;
-    let trial = outcome.trials.first();
+    let trial = outcome.trial();
     // Our own key exchange: of what the capture shows of us, the copy holds nothing.
     let ours = outcome.own_exchange.is_some() && trial.is_some_and(|trial| !trial.keys.holds_shown);
     let theirs = outcome.element.sid().and_then(|sid| scene.whole.hindsight.beyond_copy.begun.get(&sid));
@@ -103,7 +103,7 @@ pub(super) fn began_beyond(scene: &Scene<'_>) -> bool {
 
 /// The facts of a key exchange that no state of the copy was made by.
 fn new_exchange(outcome: &Outcome) -> Option<&ExchangeFact> {
-    outcome.trials.first()?.exchange.as_deref().filter(|exchange| !exchange.base_key_known)
+    outcome.trial()?.exchange.as_deref().filter(|exchange| !exchange.base_key_known)
 }
 
 /// What shows that the client took this key exchange, although the copy cannot.
@@ -120,7 +120,7 @@ pub(super) fn needs_newer_copy(scene: &Scene<'_>) -> Option<Evidence> {
 /// beside ones that are still held.
 fn older_than_bundle(scene: &Scene<'_>, exchange: &ExchangeFact) -> Option<Evidence> {
     let own = scene.own()?;
-    let account = &own.replays.first()?.account;
+    let account = scene.account()?;
     let bundle = scene.whole.published.bundle(own.jid.as_ref(), own.device_id?, scene.outcome.namespace()?)?;
     if !bundle.sent_by_us || !scene.is_after(&bundle.last.position) {
         return None;

@@ -189,7 +189,7 @@ pub(super) fn may_be_dropped(scene: &Scene<'_>, trial: &Trial) -> bool {
 
 /// A sign that the chain is older than what the copy holds: the sender went on from it in the session of the copy.
 pub(super) fn is_older(scene: &Scene<'_>) -> Option<Evidence> {
-    let trial = scene.outcome.trials.first()?;
+    let trial = scene.trial()?;
     if !may_be_dropped(scene, trial) {
         return None;
     }

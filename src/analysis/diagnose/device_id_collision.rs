@@ -64,7 +64,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     // One id, two identity keys, and one of them comes back.
     let identity = outcome.key_fact()?.identity()?;
     let uses = scene.whole.book.identities(outcome.namespace()?, outcome.header.from.as_ref(), sid);
-    let (other, back) = match outcome.trials.first() {
+    let (other, back) = match outcome.trial() {
         Some(trial) => {
             let known = trial.exchange.as_ref()?.other_identity?;
             let first = uses.iter().position(|u| u.identity == identity)?;

@@ -157,7 +157,7 @@ fn first_message(scene: &Scene<'_>, judgement: Judgement, exchange: &ExchangeFac
 fn reused(scene: &Scene<'_>, exchange: &ExchangeFact) -> Option<Vec<Evidence>> {
     let id = exchange.prekey_id.filter(|_| exchange.prekey == PrekeyFact::Held)?;
     let own = scene.own()?;
-    let account = &own.replays.first()?.account;
+    let account = scene.account()?;
     let held = account.prekeys.iter().find(|k| k.id == id)?;
     let bundle = scene.whole.published.bundle(own.jid.as_ref(), own.device_id?, scene.outcome.namespace()?);
     let other = bundle.filter(|b| b.prekeys.get(&id).is_some_and(|keys| keys.iter().any(|k| *k != held.pair.public)));
@@ -186,7 +186,7 @@ fn update(client: &ClientProfile) -> Option<String> {
 /// The key element could be read, but the store lacks what a try needs (our own identity key).
 fn not_tried(scene: &Scene<'_>) -> Option<Judgement> {
     scene.outcome.key_fact()?;
-    let place = scene.own()?.replays.first()?.account.place.to_string();
+    let place = scene.account()?.place.to_string();
     Some(
         Judgement::new(
             Confidence::Possible,

@@ -58,7 +58,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if scene.opened() || trial.exchange.is_some() || !missing {
         return None;
     }
-    let account = &scene.own()?.replays.first()?.account;
+    let account = scene.account()?;
     let replace = account.client.remedies.replace_session;
     Some(
         Judgement::new(Confidence::Proven, format!("{} has no session with {}.", account.client.name, scene.sender()))

@@ -18,7 +18,7 @@ pub(super) struct Moved {
 pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     let outcome = scene.outcome;
     let key = outcome.key_fact()?;
-    let trial = outcome.trials.first()?;
+    let trial = outcome.trial()?;
     let unknown_chain = match &trial.ratchet {
         Some(RatchetFact::NewChainBadMac { .. }) => trial.exchange.as_ref().is_none_or(|e| e.base_key_known),
         Some(RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey) => true,
@@ -37,10 +37,13 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     }
     let within_capture = beyond_copy::began_beyond(scene);
     let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new(), within_capture };
-    if let Some(later) = outcome.trials.iter().skip(1).find(|t| t.keys.knows_chain) {
+    let knows = |later: &&Trial| later.snapshot > trial.snapshot && later.keys.knows_chain;
+    if let Some(later) = outcome.trials.iter().find(knows).filter(|_| !trial.keys.holds_newest) {
         moved.proven(in_store(format!("store {}", later.snapshot + 1), "a later copy of the store knows this chain"));
     }
-    if let Some(newest) = scene.own_newest().filter(|_| !trial.keys.holds_newest) {
+    // Of two copies the later one has a key that nobody saw, and the earlier one is behind: that key is the newer one.
+    let ahead = !trial.keys.behind && outcome.trials.iter().any(|t| t.snapshot < trial.snapshot && t.keys.behind);
+    if let Some(newest) = scene.own_newest().filter(|_| !trial.keys.holds_newest && !ahead) {
         let says = format!(
             "your client sent with ratchet key {}…, which the copy does not hold",
             short(&newest.ratchet_key.to_string())
@@ -122,7 +125,7 @@ pub(super) fn went_on(scene: &Scene<'_>, trial: &Trial) -> bool {
         return false;
     }
     let current = outcome.peer.as_ref().is_some_and(|p| p.sender_ratchet_keys.first() == Some(&key.ratchet_key));
-    let later = outcome.trials.iter().skip(1).any(|t| t.keys.knows_chain);
+    let later = outcome.trials.iter().any(|t| t.snapshot > trial.snapshot && t.keys.knows_chain);
     !current && !later && trial.newest_chain.is_some_and(|known| scene.whole.book.theirs.went_on_in(namespace, sid, &known, key))
 }
 
@@ -137,7 +140,7 @@ fn came_back(scene: &Scene<'_>, trial: &Trial) -> bool {
 /// deleted. What we sent in it before proves nothing about the copy's age.
 fn lost_session(scene: &Scene<'_>) -> bool {
     let outcome = scene.outcome;
-    let Some(account) = scene.own().and_then(|own| own.replays.first()).map(|replay| &replay.account) else { return false };
+    let Some(account) = scene.account() else { return false };
     let known = account
         .devices
         .iter()

@@ -62,7 +62,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let id = exchange.prekey_id?;
-    let account = &scene.own()?.replays.first()?.account;
+    let account = scene.account()?;
     let mut judgement = Judgement::new(
         Confidence::Proven,
         format!(

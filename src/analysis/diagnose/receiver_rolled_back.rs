@@ -93,8 +93,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 
 /// What belongs to a database besides its file.
 fn side_files(scene: &Scene<'_>) -> &'static str {
-    let file = scene.own().and_then(|own| own.replays.first()).map(|replay| &replay.account.place.file);
-    let text = file.and_then(|file| file.extension()).is_some_and(|ending| ["json", "txt", "ceb"].iter().any(|e| ending == *e));
+    let text = scene
+        .account()
+        .and_then(|account| account.place.file.extension())
+        .is_some_and(|ending| ["json", "txt", "ceb"].iter().any(|e| ending == *e));
     if text { "" } else { " together with all files beside it (-wal, -shm, -journal)" }
 }
 

@@ -6,7 +6,7 @@ use crate::analysis::client_words::Said;
 use crate::analysis::outcome::{OpenedBy, Outcome};
 use crate::analysis::own_device::OwnDevice;
 use crate::analysis::trial::Trial;
-use crate::model::{ClientProfile, Evidence, EvidenceKind, Position};
+use crate::model::{Account, ClientProfile, Evidence, EvidenceKind, Position};
 
 /// One message before its judge.
 pub struct Scene<'a> {
@@ -32,6 +32,11 @@ impl<'a> Scene<'a> {
     /// The client's name, or `the client`.
     pub fn client_name(&self) -> &'static str {
         self.client().map_or("the client", |c| c.name)
+    }
+
+    /// The account in the store copy that the verdict rests on.
+    pub fn account(&self) -> Option<&'a Account> {
+        self.own()?.replays.get(self.outcome.judged_by()).map(|replay| &replay.account)
     }
 
     /// The trial that the verdict rests on.

@@ -58,9 +58,12 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return Some(judgement);
     }
     let sentence = format!("{} went back to an older state and encrypted a new text with a used key.", scene.sender());
-    let Some(trial) = scene.trial() else { return without_store(scene, sentence) };
-    let used_up = matches!(trial.ratchet, Some(RatchetFact::Used { .. }));
-    if let Some(seen) = outcome.seen_before.as_ref().filter(|s| !s.same_bytes && (s.opened || used_up)) {
+    if outcome.trials.is_empty() {
+        return without_store(scene, sentence);
+    }
+    let used_up = outcome.trials.iter().any(|trial| matches!(trial.ratchet, Some(RatchetFact::Used { .. })));
+    // What bears the same stanza id is the same stanza, altered on the way.
+    if let Some(seen) = outcome.seen_before.as_ref().filter(|s| !s.same_bytes && !s.same_id && (s.opened || used_up)) {
         return Some(remedies(
             Judgement::new(Confidence::Proven, sentence)
                 .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))

@@ -49,7 +49,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let exchange = scene.trial()?.exchange.as_ref().filter(|e| !e.base_key_known && e.signed_prekey == PrekeyFact::Missing)?;
-    let account = &scene.own()?.replays.first()?.account;
+    let account = scene.account()?;
     let mut held: Vec<u32> = account.signed_prekeys.iter().map(|k| k.id).collect();
     held.sort_unstable();
     held.dedup();

@@ -65,8 +65,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return Some(with_remedy(Judgement::new(Confidence::Proven, sentence(what)).evidence(evidence), what));
     }
     let needed = missing_part(trial)?;
-    let damage: Vec<Evidence> =
-        scene.own()?.replays.first()?.account.problems.iter().filter(|p| concerns(p)).map(evidence).collect();
+    let damage: Vec<Evidence> = scene.account()?.problems.iter().filter(|p| concerns(p)).map(evidence).collect();
     if damage.is_empty() {
         return None;
     }
