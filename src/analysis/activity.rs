@@ -155,6 +155,7 @@ mod tests {
             pending_prekey: None,
             base_key: None,
             initiator: Some(true),
+            root_steps: None,
             stored_associated_data: None,
         }
     }

@@ -2,6 +2,7 @@
 //! clear in every key element. The book keeps them, a few numbers per device and chain; of single messages and of
 //! chains only the newest, as many as a long log has.
 
+mod exchanges;
 mod ours;
 mod seen;
 mod theirs;
@@ -11,10 +12,11 @@ use crate::bounded_map::BoundedMap;
 use crate::model::{BareJid, Position};
 use crate::omemo::wire::KeyExchange;
 use crate::omemo::{IdentityKey, Namespace, PublicKey};
+pub use exchanges::Exchanges;
 pub use ours::{Ours, OwnKeys, OwnRatchetKey};
 pub use seen::SeenBefore;
 use std::collections::{BTreeMap, HashMap};
-pub use theirs::Theirs;
+pub use theirs::{MAX_DAMAGED_BITS, Theirs, differing_bits};
 
 /// A stanza to point at.
 #[derive(Clone, Debug)]
@@ -69,6 +71,8 @@ pub struct Book {
     pub ours: Ours,
     /// What others sent to us.
     pub theirs: Theirs,
+    /// The sessions that others began.
+    pub exchanges: Exchanges,
     connections: BTreeMap<(BareJid, u32), Connections>,
     identities: HashMap<(Namespace, Option<BareJid>, u32), Vec<IdentityUse>>,
     prekeys: BoundedMap<(Namespace, u32), Vec<PrekeyUse>>,
@@ -79,6 +83,7 @@ impl Default for Book {
         Self {
             ours: Ours::default(),
             theirs: Theirs::default(),
+            exchanges: Exchanges::default(),
             connections: BTreeMap::new(),
             identities: HashMap::new(),
             prekeys: BoundedMap::new(MAX_PREKEYS),

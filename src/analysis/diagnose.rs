@@ -86,6 +86,7 @@ pub const CAUSES: &[Cause] = &[
     store_corrupt::CAUSE,
     identity_changed::CAUSE,
     untrusted_device::CAUSE,
+    mac_mismatch::ALTERED,
     simultaneous_initiation::CAUSE,
     duplicate_message::SAME_BYTES,
     sender_rolled_back::CAUSE,

@@ -10,7 +10,7 @@ use super::own_device::OwnDevice;
 use super::peer::{self, PeerFact};
 use super::pool::Pool;
 use super::published::Published;
-use super::replay::Query;
+use super::replay::{Query, Replay};
 use super::summary::Besides;
 use super::trial::Trial;
 use super::window::Window;
@@ -330,7 +330,7 @@ impl Facts {
             let live = message.wrapper == Wrapper::Direct && message.sent.is_none();
             self.book.ours.note(encrypted.namespace, rid, &parsed.content, sighting, self.window.end(), live);
             let message_of_ours = parsed.content.message();
-            if live && own.replays.first().is_some_and(|r| r.has_sent(rid, encrypted.namespace, message_of_ours)) {
+            if live && own.replays.first().is_some_and(|r| r.has_sent(rid, encrypted.namespace, &parsed.content)) {
                 self.book.ours.note_before_copy(rid, self.window.end());
             }
             if outcome.opened_by.is_some() {
@@ -393,9 +393,11 @@ impl Facts {
                 Ok(parsed) => {
                     let fact = key_fact(&parsed);
                     if best.is_none() {
-                        let message = parsed.content.message();
-                        outcome.seen_before =
-                            self.book.theirs.note(encrypted.namespace, sid, message, sighting, self.window.end()).map(Box::new);
+                        outcome.seen_before = self
+                            .book
+                            .theirs
+                            .note(encrypted.namespace, sid, &parsed.content, sighting, self.window.end(), outcome.is_live())
+                            .map(Box::new);
                     }
                     if let KeyContent::KeyExchange(exchange) = &parsed.content {
                         self.book.note_identity(
@@ -430,7 +432,8 @@ impl Facts {
         let from = message.from.as_ref();
         let own = &mut self.own[outcome.own];
         let order = self.window.end();
-        let seen = self.book.theirs.note(namespace, sid, parsed.content.message(), sighting, order);
+        outcome.chain_end = self.book.theirs.end(namespace, sid, &parsed.content.message().ratchet_key);
+        let seen = self.book.theirs.note(namespace, sid, &parsed.content, sighting, order, outcome.is_live());
         if let KeyContent::KeyExchange(exchange) = &parsed.content {
             self.book.note_exchange(namespace, from, sid, exchange, sighting);
         }
@@ -472,7 +475,8 @@ impl Facts {
         outcome.trust = trust(own, outcome, from, sid, namespace).map(|trust| self.kept.trusts.keep(trust));
         self.book.theirs.note_result(namespace, sid, parsed.content.message(), by_trial.is_some(), order);
         if let KeyContent::KeyExchange(exchange) = &parsed.content {
-            self.book.theirs.note_exchange(namespace, sid, exchange.base_key, by_trial.is_some(), order);
+            let known = outcome.trials.iter().filter_map(|trial| trial.exchange.as_ref()).any(|exchange| exchange.base_key_known);
+            self.book.exchanges.note(namespace, sid, exchange.base_key, known, by_trial.is_some(), order);
         }
         let Some(material) = material else { return false };
         if let (Some(identity), None) = (identity, parsed.content.key_exchange()) {
@@ -480,7 +484,11 @@ impl Facts {
         }
         let own = &self.own[outcome.own];
         outcome.payload = Some(Box::new(content::open(encrypted, &material, &context(own, message))));
-        !matches!(outcome.payload.as_deref(), Some(Payload::Failed(_)))
+        let failed = matches!(outcome.payload.as_deref(), Some(Payload::Failed(_)));
+        if failed {
+            self.own[outcome.own].replays.iter_mut().for_each(Replay::payload_failed);
+        }
+        !failed
     }
 }
 
@@ -543,6 +551,7 @@ fn blank(message: &CapturedMessage, own: usize) -> Outcome {
         own_counter: None,
         own_exchange: None,
         heard: None,
+        chain_end: None,
         peer: None,
         repairs: message.repairs.as_slice().into(),
         comments: Comments::default(),

@@ -48,6 +48,8 @@ pub struct Outcome {
     /// The highest counter in the newest chain that the sender's device had used towards us before this message;
     /// `None` if the capture had shown none.
     pub heard: Option<u32>,
+    /// The highest counter that its chain had reached before this message.
+    pub chain_end: Option<u32>,
     /// What the sender's own store says.
     pub peer: Option<Arc<PeerFact>>,
     /// What the log's reader had to repair.
@@ -255,6 +257,11 @@ impl Outcome {
     /// The key element's facts, if it could be read.
     pub fn key_fact(&self) -> Option<&KeyFact> {
         self.key.as_ref()?.as_ref().ok()
+    }
+
+    /// Whether the stanza came as it was sent: neither a copy, nor from the archive or with a delay stamp.
+    pub fn is_live(&self) -> bool {
+        self.header.wrapper == Wrapper::Direct && !self.is_delayed()
     }
 
     /// Whether the stanza may be old: from the archive or with a delay stamp.

@@ -16,6 +16,10 @@ pub struct PeerFact {
     pub next_counter: Option<u32>,
     /// Our ratchet keys that the sender has received, newest last.
     pub our_ratchet_keys: Vec<PublicKey>,
+    /// The base key of the session it uses now.
+    pub base_key: Option<PublicKey>,
+    /// How many steps its root chain made in that.
+    pub root_steps: Option<u32>,
     /// The sender began the session it uses now.
     pub began: Option<bool>,
     /// The sender's identity key, as its account has it.
@@ -51,6 +55,8 @@ pub fn fact(peers: &[Store], sender: Option<&BareJid>, sid: u32, our_device: u32
             .collect(),
         next_counter: current.sender_chain.as_ref().and_then(|c| c.chain_key.as_ref()).map(|k| k.index),
         our_ratchet_keys: session.record.states().flat_map(|(_, s)| s.receiver_chains.iter().map(|c| c.ratchet_key)).collect(),
+        base_key: current.base_key,
+        root_steps: current.root_steps,
         began: current.initiator,
         identity: account.identity.as_ref().map(|i| i.public),
         own_keys: own_keys(account, session),

@@ -1,10 +1,12 @@
 //! One store copy, brought forward: each message of the capture changes its sessions and prekeys as it
 //! would have changed the client's. What is replayed is never written anywhere.
 
+mod knowledge;
+
 use super::associated_data::Search;
-use super::book::{Book, OwnKeys};
+use super::book::Book;
 use super::peer::PeerFact;
-use super::trial::{AdFact, ExchangeFact, Filed, KeyKnowledge, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
+use super::trial::{AdFact, ExchangeFact, Filed, PrekeyFact, RatchetFact, ReplacedFact, SessionFact, Trial};
 use crate::model::{Account, BareJid, ProblemScope};
 use crate::omemo::ratchet::{Attempt, ChainLookup, Failure, ReceiverChain, Session, SessionRecord, StateRef, Step};
 use crate::omemo::wire::{KeyContent, KeyExchange, RatchetMessage};
@@ -20,7 +22,7 @@ const MAX_REPLACED: usize = 8;
 pub type DeviceKey = (BareJid, u32, Namespace);
 
 /// A session as replayed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Replayed {
     record: SessionRecord,
     /// The message of the capture (its number) that turned the ratchet: our next ratchet key is not known.
@@ -34,11 +36,21 @@ struct Replayed {
 }
 
 /// A session that a key exchange of theirs replaced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Replaced {
     session: Session,
     /// We had begun it, and nothing of theirs had answered in it.
     unanswered: bool,
+}
+
+/// How things stood before the last message opened.
+#[derive(Debug)]
+struct Before {
+    key: DeviceKey,
+    session: Option<Replayed>,
+    identity: Option<IdentityKey>,
+    /// The one-time prekey that it used up.
+    prekey: Option<(Namespace, u32)>,
 }
 
 /// A message to be tried.
@@ -103,6 +115,8 @@ pub struct Replay {
     used_prekeys: HashSet<(Namespace, u32)>,
     /// Identity keys learned from key exchanges of this capture.
     learned: HashMap<DeviceKey, IdentityKey>,
+    /// Kept only for a client that takes a message back whose payload fails.
+    before: Option<Before>,
 }
 
 impl Replay {
@@ -126,7 +140,7 @@ impl Replay {
                 Replayed { record: session.record, turned: None, begun: None, replaced: Vec::new(), filed: Some(filed) };
             sessions.insert(key, replayed);
         }
-        Self { snapshot, account, sessions, used_prekeys: HashSet::new(), learned: HashMap::new() }
+        Self { snapshot, account, sessions, used_prekeys: HashSet::new(), learned: HashMap::new(), before: None }
     }
 
     /// The sessions as they stand now.
@@ -167,8 +181,14 @@ impl Replay {
         })
     }
 
-    /// Whether the copy had sent a message before it was made: its chain stands behind the counter.
-    pub fn has_sent(&self, rid: u32, namespace: Namespace, message: &RatchetMessage) -> bool {
+    /// Whether the copy had sent a message before it was made: it has the session that the message begins, or its chain
+    /// stands behind the counter.
+    pub fn has_sent(&self, rid: u32, namespace: Namespace, content: &KeyContent) -> bool {
+        let message = content.message();
+        let base_key = content.key_exchange().map(|exchange| exchange.base_key);
+        if base_key.is_some_and(|key| self.records(None, rid, namespace).any(|r| r.record.with_base_key(&key).is_some())) {
+            return true;
+        }
         let sending =
             self.records(None, rid, namespace).flat_map(|r| r.record.states()).filter_map(|(_, s)| s.sender_chain.as_ref());
         sending
@@ -187,8 +207,34 @@ impl Replay {
             .map(|(_, r)| r)
     }
 
+    /// Takes the last message back if its client does so where the payload fails.
+    pub fn payload_failed(&mut self) {
+        let Some(Before { key, session, identity, prekey }) = self.before.take() else { return };
+        if let Some(identity) = identity {
+            self.learned.insert(key.clone(), identity);
+        } else {
+            self.learned.remove(&key);
+        }
+        if let Some(prekey) = prekey {
+            self.used_prekeys.remove(&prekey);
+        }
+        if let Some(session) = session {
+            self.sessions.insert(key, session);
+        } else {
+            self.sessions.remove(&key);
+        }
+    }
+
+    fn remember(&mut self, key: &DeviceKey, prekey: Option<(Namespace, u32)>) {
+        if self.account.client.implementation.stores_after_payload() {
+            let (session, identity) = (self.sessions.get(key).cloned(), self.learned.get(key).copied());
+            self.before = Some(Before { key: key.clone(), session, identity, prekey });
+        }
+    }
+
     /// Tries a message and, if it opens, moves the session on. With what the state gave that opened it.
     pub fn receive(&mut self, query: &Query<'_>) -> (Trial, Option<Opening>) {
+        self.before = None;
         let mut candidates = self.candidates(query);
         let exchange = query.content.key_exchange().map(|e| self.exchange_fact(query, e, &candidates));
         let mut trial = self.blank(query, exchange);
@@ -242,31 +288,6 @@ impl Replay {
             newest_chain: None,
             filed: None,
             keys: self.key_knowledge(query),
-        }
-    }
-
-    /// Holds the ratchet keys of the sessions with the sender's device against what else shows some.
-    fn key_knowledge(&self, query: &Query<'_>) -> KeyKnowledge {
-        let own = self.own_ratchet_keys(query.from, query.sid, query.namespace);
-        let theirs: Vec<PublicKey> = self
-            .records_of(query)
-            .flat_map(|r| r.record.states())
-            .flat_map(|(_, s)| s.receiver_chains.iter().map(|c| c.ratchet_key))
-            .collect();
-        let newest = query.book.ours.ratchet_keys(query.namespace, query.sid).and_then(OwnKeys::newest);
-        let holds_newest = newest.is_some_and(|newest| own.contains(&newest.ratchet_key));
-        let holds_shown = own.iter().any(|key| query.book.ours.showed(query.namespace, query.sid, key));
-        let turned = self.records_of(query).filter_map(|replayed| replayed.turned).max();
-        let answered = newest.zip(turned).is_some_and(|(newest, turned)| newest.order > turned);
-        KeyKnowledge {
-            behind: newest.is_some() && !holds_newest && (answered || turned.is_none() && holds_shown),
-            keeps_chains: self.account.client.implementation.archives_states(),
-            knows_chain: theirs.contains(&query.content.message().ratchet_key),
-            holds_newest,
-            holds_shown,
-            holds_received: query.peer.is_none_or(|peer| peer.our_ratchet_keys.last().is_none_or(|key| own.contains(key))),
-            holds_earlier_received: query.peer.is_some_and(|peer| peer.our_ratchet_keys.iter().any(|key| own.contains(key))),
-            knows_peer: query.peer.is_some_and(|peer| peer.sender_ratchet_keys.iter().any(|key| theirs.contains(key))),
         }
     }
 
@@ -339,6 +360,7 @@ impl Replay {
             // The client refuses it: its own session stays as it is.
             return Some(opening);
         }
+        self.remember(&key, exchange.prekey_id.map(|id| (namespace, id)));
         let implementation = self.account.client.implementation;
         let replayed = self.sessions.entry(key.clone()).or_insert_with(|| Replayed {
             record: SessionRecord { implementation, current: None, archived: Vec::new() },
@@ -368,8 +390,11 @@ impl Replay {
     /// An ordinary message, or a repeated key exchange, in the sessions of one device.
     fn receive_in(&mut self, trial: &mut Trial, key: &DeviceKey, foreign: bool, query: &Query<'_>) -> Option<Opening> {
         let message = query.content.message();
+        let attempt = self.sessions.get(key)?.record.receive(message);
+        if attempt.opened.is_some() {
+            self.remember(key, None);
+        }
         let replayed = self.sessions.get_mut(key)?;
-        let attempt = replayed.record.receive(message);
         if foreign && attempt.opened.is_none() {
             return None;
         }

@@ -3,6 +3,7 @@
 use crate::model::Place;
 use crate::omemo::ratchet::{Attempt, ChainLookup, Failure};
 use crate::omemo::{IdentityKey, PublicKey};
+use std::cmp::Ordering;
 
 /// The facts of one try.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -90,12 +91,16 @@ pub struct KeyKnowledge {
     pub behind: bool,
     /// It keeps chains that have ended: what it does not know is newer.
     pub keeps_chains: bool,
+    /// It has the session that our last key exchange in the capture began.
+    pub holds_exchange: bool,
     /// It holds a ratchet key of ours that the capture showed at any time before.
     pub holds_shown: bool,
     /// It holds the ratchet key of ours that the sender's own store received last (or that store has none).
     pub holds_received: bool,
     /// It holds some ratchet key of ours that the sender's own store received.
     pub holds_earlier_received: bool,
+    /// How many steps its root chain made, against that of the sender's own store.
+    pub steps: Option<Ordering>,
     /// It knows a ratchet key that the sender's own store sends with.
     pub knows_peer: bool,
 }

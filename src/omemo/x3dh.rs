@@ -103,6 +103,7 @@ pub fn respond(
         pending_prekey: None,
         base_key: Some(exchange.base_key),
         initiator: Some(false),
+        root_steps: None,
         stored_associated_data: None,
     }
 }
@@ -152,6 +153,7 @@ pub fn initiate(
         }),
         base_key: Some(base_key.public),
         initiator: Some(true),
+        root_steps: None,
         stored_associated_data: None,
     }
 }

@@ -17,6 +17,7 @@ mod clients;
 mod codes;
 mod conversation;
 mod copies;
+mod in_step;
 mod log_only;
 mod pairs;
 mod payloads;

@@ -45,6 +45,7 @@ fn all() -> impl Iterator<Item = &'static Pair> {
         crate::clients::PAIRS,
         crate::codes::DETAILS,
         crate::copies::PAIRS,
+        crate::in_step::PAIRS,
         crate::log_only::PAIRS,
         crate::payloads::PAIRS,
         crate::prekeys::PAIRS,

@@ -117,6 +117,13 @@ fn legacy(name: &str, iv_length: usize, tag: Tag) -> Diagnosis {
     conversation.heard(stanza).diagnose()
 }
 
+/// The key material of a text, its tag behind it, and the text, sealed with an IV of fives.
+pub fn sealed() -> (Vec<u8>, String) {
+    let sealed = AesGcm::<Aes128, U12>::new(&KEY.into()).encrypt(&[5; 12].into(), &b"hello"[..]).unwrap();
+    let (text, tag) = sealed.split_at(5);
+    ([&KEY, tag].concat(), STANDARD.encode(text))
+}
+
 /// Its key is used up by the first copy, and still nobody has read it.
 #[test]
 fn a_copy_of_a_message_whose_text_was_altered_was_not_read_either() {

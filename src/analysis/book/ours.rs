@@ -50,7 +50,7 @@ pub struct OwnKeys {
     keys: VecDeque<OwnRatchetKey>,
     /// How many older ones were forgotten.
     forgotten: usize,
-    /// The number of the first one that was sent with a key exchange.
+    /// The number of the newest one that was sent with a key exchange.
     exchange: Option<usize>,
 }
 
@@ -75,9 +75,14 @@ impl OwnKeys {
         self.keys.iter()
     }
 
-    /// The number of the first key that was sent with a key exchange.
+    /// The number of the newest key that was sent with a key exchange.
     pub fn exchange(&self) -> Option<usize> {
         self.exchange
+    }
+
+    /// The newest key exchange that was sent before a point of the capture.
+    pub fn exchange_before(&self, order: usize) -> Option<&OwnRatchetKey> {
+        self.keys.iter().rev().find(|key| key.base_key.is_some() && key.order <= order)
     }
 
     fn note(&mut self, message: &RatchetMessage, base_key: Option<PublicKey>, shown: bool, sighting: &Sighting, order: usize) {
@@ -106,7 +111,7 @@ impl OwnKeys {
         };
         if base_key.is_some() {
             let number = self.forgotten + position;
-            self.exchange = Some(self.exchange.map_or(number, |first| first.min(number)));
+            self.exchange = self.exchange.max(Some(number));
         }
     }
 }

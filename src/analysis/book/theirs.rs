@@ -5,7 +5,7 @@ use super::seen::{MAX_CHAINS, MAX_SEEN, Seen, SeenBefore, Slot};
 use crate::analysis::outcome::KeyFact;
 use crate::bounded_map::BoundedMap;
 use crate::model::Position;
-use crate::omemo::wire::RatchetMessage;
+use crate::omemo::wire::{KeyContent, RatchetMessage};
 use crate::omemo::{Namespace, PublicKey};
 use std::collections::{HashMap, VecDeque};
 
@@ -15,12 +15,18 @@ type Chain = (Namespace, u32, PublicKey);
 #[derive(Debug)]
 struct SeenChain {
     number: u64,
+    /// Its first message began a session.
+    exchange: bool,
     /// How many different counters came.
     counters: usize,
     /// How many messages the capture had shown before the first of this chain.
     order: usize,
+    /// How many messages the capture had shown before the first one that came live.
+    live: Option<usize>,
     /// The smallest counter.
     first: u32,
+    /// The highest counter.
+    end: u32,
     /// Messages of it that some store copy opened.
     opened: usize,
     /// How many messages the capture had shown before the last of this chain.
@@ -48,24 +54,17 @@ struct Newest {
     counter: u32,
 }
 
-/// A key exchange of a device: the session that it begins, however often it is sent.
-#[derive(Clone, Debug)]
-pub struct SeenExchange {
-    base_key: PublicKey,
-    /// How many messages the capture had shown before it first came.
-    pub order: usize,
-    /// Some store copy opened it.
-    pub opened: bool,
-}
+/// Chains whose ratchet keys are kept of one device, the newest ones.
+const MAX_RECENT: usize = 64;
 
-/// Key exchanges that are kept of one device, the newest ones.
-const MAX_EXCHANGES: usize = 100;
+/// A damaged ratchet key differs from the true one in a few bits, another one in about half of its 256.
+pub const MAX_DAMAGED_BITS: u32 = 24;
 
 /// What others sent.
 #[derive(Debug)]
 pub struct Theirs {
-    exchanges: HashMap<(Namespace, u32), VecDeque<SeenExchange>>,
     newest: HashMap<(Namespace, u32), Newest>,
+    recent: HashMap<(Namespace, u32), VecDeque<PublicKey>>,
     chains: BoundedMap<Chain, SeenChain>,
     messages: BoundedMap<Slot, Seen>,
     numbered: u64,
@@ -74,8 +73,8 @@ pub struct Theirs {
 impl Default for Theirs {
     fn default() -> Self {
         Self {
-            exchanges: HashMap::new(),
             newest: HashMap::new(),
+            recent: HashMap::new(),
             chains: BoundedMap::new(MAX_CHAINS),
             messages: BoundedMap::new(MAX_SEEN),
             numbered: 0,
@@ -89,18 +88,28 @@ impl Theirs {
         &mut self,
         namespace: Namespace,
         sid: u32,
-        message: &RatchetMessage,
+        content: &KeyContent,
         sighting: &Sighting,
         order: usize,
+        live: bool,
     ) -> Option<SeenBefore> {
-        let numbered = &mut self.numbered;
+        let message = content.message();
+        let (numbered, recent) = (&mut self.numbered, &mut self.recent);
         let chain = self.chains.get_or_insert_with((namespace, sid, message.ratchet_key), || {
             *numbered += 1;
+            let recent = recent.entry((namespace, sid)).or_default();
+            if recent.len() >= MAX_RECENT {
+                recent.pop_front();
+            }
+            recent.push_back(message.ratchet_key);
             SeenChain {
                 number: *numbered,
+                exchange: content.key_exchange().is_some(),
                 counters: 0,
                 order,
+                live: None,
                 first: message.counter,
+                end: message.counter,
                 opened: 0,
                 last: order,
                 last_opened: [None, None],
@@ -108,6 +117,7 @@ impl Theirs {
             }
         });
         chain.last = order;
+        chain.live = chain.live.or(live.then_some(order));
         let newest = self.newest.entry((namespace, sid)).or_insert(Newest { order: chain.order, counter: message.counter });
         if chain.order > newest.order {
             *newest = Newest { order: chain.order, counter: message.counter };
@@ -123,6 +133,7 @@ impl Theirs {
             return Some(before);
         }
         chain.first = chain.first.min(message.counter);
+        chain.end = chain.end.max(message.counter);
         chain.counters += 1;
         self.messages.insert(slot, Seen::new(message, sighting, order));
         None
@@ -140,28 +151,16 @@ impl Theirs {
         }
     }
 
-    /// Notes a key exchange, and whether a store copy opened it.
-    pub fn note_exchange(&mut self, namespace: Namespace, sid: u32, base_key: PublicKey, opened: bool, order: usize) {
-        let exchanges = self.exchanges.entry((namespace, sid)).or_default();
-        if let Some(known) = exchanges.iter_mut().find(|known| known.base_key == base_key) {
-            known.opened |= opened;
-            return;
-        }
-        if exchanges.len() >= MAX_EXCHANGES {
-            exchanges.pop_front();
-        }
-        exchanges.push_back(SeenExchange { base_key, order, opened });
-    }
-
-    /// The key exchange with this base key.
-    pub fn exchange(&self, namespace: Namespace, sid: u32, base_key: &PublicKey) -> Option<&SeenExchange> {
-        self.exchanges.get(&(namespace, sid))?.iter().find(|known| known.base_key == *base_key)
-    }
-
-    /// Whether a device began another session between two points of the capture.
-    pub fn began_between(&self, namespace: Namespace, sid: u32, after: usize, before: usize) -> bool {
-        let mut exchanges = self.exchanges.get(&(namespace, sid)).into_iter().flatten();
-        exchanges.any(|known| known.order > after && known.order < before)
+    /// Whether this ratchet key is a damaged one of the device: it is nearly another one, which more messages bear. The
+    /// number of bits in which they differ.
+    pub fn damaged(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<u32> {
+        let this = self.chain(namespace, sid, ratchet_key).filter(|chain| chain.opened == 0)?;
+        let others = self.recent.get(&(namespace, sid))?.iter();
+        let near = others.filter_map(|other| Some((differing_bits(other, ratchet_key), self.chain(namespace, sid, other)?)));
+        let near = near.filter(|(bits, chain)| {
+            (1..=MAX_DAMAGED_BITS).contains(bits) && (chain.opened > 0 || chain.counters > this.counters)
+        });
+        near.map(|(bits, _)| bits).min()
     }
 
     fn chain(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<&SeenChain> {
@@ -176,6 +175,16 @@ impl Theirs {
     /// How many messages the capture had shown before the first one of a sender's chain.
     pub fn order(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<usize> {
         self.chain(namespace, sid, ratchet_key).map(|chain| chain.order)
+    }
+
+    /// The highest counter of a sender's chain so far.
+    pub fn end(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<u32> {
+        self.chain(namespace, sid, ratchet_key).map(|chain| chain.end)
+    }
+
+    /// How many messages the capture had shown before the first one of a sender's chain that came live.
+    pub fn live(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<usize> {
+        self.chain(namespace, sid, ratchet_key)?.live
     }
 
     /// Whether a sender went on in another chain after the last message of this one: a chain that really followed would
@@ -195,12 +204,11 @@ impl Theirs {
         later(before).is_some() || later(last).is_some_and(follows)
     }
 
-    /// Whether a chain of a sender that nobody could read began between two points of the capture.
-    pub fn unread_chain_between(&self, namespace: Namespace, sid: u32, after: usize, before: usize) -> bool {
-        let of_device = |((ns, id, _), chain): (&Chain, &SeenChain)| {
-            *ns == namespace && *id == sid && (after..before).contains(&chain.order) && chain.opened == 0
-        };
-        self.chains.iter().any(of_device)
+    /// Whether a device answered between two points of the capture: in a chain that began no session.
+    pub fn answered_between(&self, namespace: Namespace, sid: u32, after: usize, before: usize) -> bool {
+        let mut chains =
+            self.recent.get(&(namespace, sid)).into_iter().flatten().filter_map(|key| self.chain(namespace, sid, key));
+        chains.any(|chain| !chain.exchange && (after..before).contains(&chain.order))
     }
 
     /// How many different messages of a chain could not be opened, if none of it could.
@@ -230,6 +238,11 @@ impl Theirs {
     }
 }
 
+/// In how many bits two keys differ.
+pub fn differing_bits(one: &PublicKey, other: &PublicKey) -> u32 {
+    one.as_bytes().iter().zip(other.as_bytes()).map(|(a, b)| (a ^ b).count_ones()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,7 +265,14 @@ mod tests {
                 mac: vec![order as u8; 8],
                 authenticated: Vec::new(),
             };
-            theirs.note(Namespace::Legacy, 7, &message, &Sighting { position, id: None }, order);
+            theirs.note(
+                Namespace::Legacy,
+                7,
+                &KeyContent::Message(message.clone()),
+                &Sighting { position, id: None },
+                order,
+                true,
+            );
             theirs.note_result(Namespace::Legacy, 7, &message, opened, order);
         }
         theirs

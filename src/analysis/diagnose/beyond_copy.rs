@@ -82,13 +82,12 @@ fn was_taken(scene: &Scene<'_>, exchange: &ExchangeFact) -> bool {
 fn answered(scene: &Scene<'_>) -> Option<bool> {
     let (namespace, sid) = (scene.outcome.namespace()?, scene.outcome.element.sid()?);
     let base_key = scene.outcome.key_fact()?.base_key()?;
-    let theirs = &scene.whole.book.theirs;
-    if theirs.exchange(namespace, sid, &base_key).is_some_and(|exchange| exchange.opened) {
+    if scene.whole.book.exchanges.get(namespace, sid, &base_key).is_some_and(|exchange| exchange.opened) {
         return Some(false);
     }
     let mut keys = scene.whole.book.ours.ratchet_keys(namespace, sid)?.iter();
     let answer = keys.find(|key| key.order > scene.order)?;
-    Some(answer.base_key.is_none() && !theirs.began_between(namespace, sid, scene.order, answer.order))
+    Some(answer.base_key.is_none() && !scene.whole.book.exchanges.began_between(namespace, sid, scene.order, answer.order))
 }
 
 /// The session that this message continues began in the capture with keys that the copy did not have yet.

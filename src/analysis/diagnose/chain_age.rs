@@ -8,7 +8,7 @@ use crate::analysis::branches::Branches;
 use crate::analysis::outcome::{KeyFact, OpenedBy, Origin, Outcome};
 use crate::analysis::trial::{RatchetFact, Trial};
 use crate::bounded_map::BoundedMap;
-use crate::model::{BareJid, Evidence, Position, Wrapper};
+use crate::model::{BareJid, Evidence, Position};
 use crate::omemo::PublicKey;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -78,7 +78,7 @@ struct Latest {
 impl Timeline {
     /// Takes the next message.
     pub fn note(&mut self, order: usize, outcome: &Outcome) {
-        let live = is_live(outcome);
+        let live = outcome.is_live();
         if outcome.origin == Origin::ThisDevice {
             if live {
                 self.answered.extend(outcome.addressing.rids.iter().map(|rid| (*rid, order)));
@@ -171,10 +171,6 @@ impl Latest {
             (self.stamped, self.at) = (Some(time), Some(outcome.header.position.clone()));
         }
     }
-}
-
-fn is_live(outcome: &Outcome) -> bool {
-    outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed()
 }
 
 fn instant(outcome: &Outcome) -> Option<Timestamp> {

@@ -35,10 +35,10 @@
 //! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Out-of-order messages";
 //! ChatSecure/ChatSecure-iOS#1106; iNPUTmice/Conversations#3490; omemo/gajim-omemo#36.
 
-use super::newer_copy::{copy_is_newer, took_exchange, used_up_later};
+use super::newer_copy::{copy_is_newer, dropped, sent_later, took_exchange, used_up_later};
 use super::{Cause, Judgement, Scene, chain_age, computed, in_stanza, nothing, rule};
 use crate::analysis::trial::RatchetFact;
-use crate::model::{Code, Confidence, MessageVerdict, Wrapper};
+use crate::model::{Code, Confidence, Evidence, MessageVerdict, Wrapper};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::DuplicateMessage, source: include_str!("duplicate_message.rs"), judge, gather: nothing };
@@ -97,7 +97,7 @@ fn ended_chain(scene: &Scene<'_>) -> Option<Judgement> {
     if implementation.archives_states() || scene.opened() {
         return None;
     }
-    let older = chain_age::is_older(scene)?;
+    let older = first_chain(scene).or_else(|| chain_age::is_older(scene))?;
     Some(
         Judgement::new(Confidence::Likely, "This is an old message whose chain has ended: it was read already.")
             .detail("ended-chain")
@@ -105,6 +105,15 @@ fn ended_chain(scene: &Scene<'_>) -> Option<Judgement> {
             .evidence(rule(implementation.name(), "keeps the keys of all messages of an ended chain that it has not read"))
             .open_question("Whether it was read then: a copy of the store from before it, or an earlier log, would tell."),
     )
+}
+
+/// It is of the chain with which the sender began the session that this copy has, and the copy has a later chain.
+fn first_chain(scene: &Scene<'_>) -> Option<Evidence> {
+    let trial = scene.trial()?;
+    let unknown = matches!(trial.ratchet, Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep));
+    let known = trial.exchange.as_ref().is_some_and(|exchange| exchange.base_key_known);
+    let says = "its key exchange began the session that this copy has, and the chain that it came with has ended";
+    (unknown && known && !scene.client_failed()).then(|| scene.stanza(says))
 }
 
 /// The copy is newer than the message and no longer keeps its chain.
@@ -122,12 +131,14 @@ fn before_the_copy(scene: &Scene<'_>) -> Option<Judgement> {
             return None;
         }
         "its prekey is gone, as it is after use, and later messages show that this copy was made afterwards"
-    } else if !unknown {
+    } else if !unknown || !dropped(scene) {
         return None;
     } else if used_up_later(scene) {
         "a later message of the same device is used up in this copy, and the chain of this one is no longer kept"
-    } else {
+    } else if sent_later(scene) {
         "this copy had already sent what we sent after this message, and the chain of this one is no longer kept"
+    } else {
+        "this copy knows a chain that the sender began after this message, and the chain of this one is no longer kept"
     };
     Some(
         Judgement::new(Confidence::Likely, "The store copy is newer than this message: your client had dealt with it before.")
@@ -149,8 +160,7 @@ fn used_up(scene: &Scene<'_>) -> Option<Judgement> {
         || format!("the key of counter {counter} is gone from its chain"),
         |index| format!("the chain stands at {index}, the message has counter {counter} and its key is no longer kept"),
     );
-    let first =
-        scene.outcome.seen_before.is_none() && scene.outcome.header.wrapper == Wrapper::Direct && !scene.outcome.is_delayed();
+    let first = scene.outcome.seen_before.is_none() && scene.outcome.is_live();
     let (sentence, detail) = if first {
         let sentence = "Your client had used the key of this message before this copy of the store was made, so it had read it.";
         (sentence, Some(MessageVerdict::BEFORE_THE_COPY))

@@ -15,11 +15,13 @@
 //!
 //! **What is lost.** This message, and what the sender writes until the session is restarted.
 //!
-//! **Fine causes.** The first two name the cause.
+//! **Fine causes.** All but the last name the cause.
 //! - `session-replaced`: a late message of the session before the present one, which your client no longer has. The
 //!   present session is fine: only ask for the message again.
 //! - `prekey-id-reused`: the key exchange names a prekey whose id was given to a new key. Profanity before 0.18 does
 //!   that: a bug of Profanity.
+//! - `altered`: the message was damaged on the way: its ratchet key is nearly one that the device uses. The session is
+//!   fine: only ask for the message again.
 //! - `padding`: the message is genuine, but its padding is wrong: the sender's client made it so. Ask them to update.
 //! - `not-tried`: no failure: your store copy lacks your own keys, so nothing could be tried. Give a complete copy.
 //!
@@ -50,11 +52,34 @@
 
 use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, remedies, rule};
+use crate::analysis::book::{MAX_DAMAGED_BITS, differing_bits};
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, ReplacedFact};
 use crate::model::{ClientProfile, Code, Confidence, Evidence, PrekeyIds};
 
 pub(super) const CAUSE: Cause =
     Cause { code: Code::MacMismatch, source: include_str!("mac_mismatch.rs"), judge, gather: nothing };
+
+/// The certain case, decided before anything that an unknown chain could be mistaken for.
+pub(super) const ALTERED: Cause = Cause { judge: altered, ..CAUSE };
+
+/// The ratchet key was damaged on the way: the sender's device uses one that is the same but for a few bits.
+pub(super) fn altered(scene: &Scene<'_>) -> Option<Judgement> {
+    if scene.opened() || scene.trial()?.keys.knows_chain {
+        return None;
+    }
+    let key = scene.outcome.key_fact()?.ratchet_key;
+    let kept = scene.trial()?.newest_chain.map(|chain| differing_bits(&chain, &key));
+    let seen = || scene.whole.book.theirs.damaged(scene.outcome.namespace()?, scene.outcome.element.sid()?, &key);
+    let bits = kept.filter(|bits| (1..=MAX_DAMAGED_BITS).contains(bits)).or_else(seen)?;
+    let says =
+        format!("its ratchet key differs in {bits} of 256 bits from one that the device uses: no other key comes that near");
+    Some(
+        Judgement::new(Confidence::Proven, format!("The message from {} was damaged on the way.", scene.sender()))
+            .detail("altered")
+            .evidence(scene.stanza(says))
+            .remedy(remedies::SEND_AGAIN),
+    )
+}
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trial = scene.trial()?;

@@ -63,9 +63,11 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     };
     let judgement = Judgement::new(confidence, sentence).detail("chain-dropped").all_evidence(evidence);
     Some(remedy(match confidence {
-        Confidence::Proven => judgement,
         Confidence::Possible => judgement.open_question(
             "Whether our store is an older copy and never had its chain (receiver-rolled-back): the sender's store (--peer), or an earlier log with our own messages, would tell.",
+        ),
+        _ if scene.outcome.peer.is_some() => judgement.open_question(
+            "Whether it came too late or was read in time, before this copy of the store was made: the client's own log would tell.",
         ),
         _ => judgement.open_question(
             "Whether its chain is an old one or one that your client never had: the sender's store (--peer), or a log from when it was sent, would tell.",
@@ -74,7 +76,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 }
 
 fn sentence(scene: &Scene<'_>) -> String {
-    format!("The message from {} came so late that {} had dropped its key.", scene.sender(), scene.client_name())
+    format!("The message from {} belongs to an old chain that {} no longer keeps.", scene.sender(), scene.client_name())
 }
 
 fn remedy(judgement: Judgement) -> Judgement {
@@ -86,7 +88,12 @@ fn remedy(judgement: Judgement) -> Judgement {
 fn ended_chain(scene: &Scene<'_>) -> Option<Judgement> {
     scene.trial()?.retired_chain?;
     let implementation = scene.client()?.implementation;
-    let counter = scene.outcome.key_fact()?.counter;
+    let key = scene.outcome.key_fact()?;
+    let counter = key.counter;
+    // A sender that went back takes up an ended chain again.
+    if scene.whole.book.theirs.reused(scene.outcome.namespace()?, scene.outcome.element.sid()?, &key.ratchet_key).is_some() {
+        return None;
+    }
     Some(
         Judgement::new(Confidence::Proven, format!("The message from {} came after its chain had ended; {} keeps no key for it.", scene.sender(), scene.client_name()))
             .detail("pn-off-by-one")
@@ -129,7 +136,7 @@ fn dropped_chain(scene: &Scene<'_>) -> Option<(Confidence, Vec<Evidence>)> {
     if let Some(peer) = &scene.outcome.peer {
         let older = !peer.sender_ratchet_keys.contains(&ratchet_key) && trial.keys.knows_peer;
         let says = "the sender's store: its current ratchet key is one that your client knows, so this one is older";
-        return older.then(|| (Confidence::Proven, [full, vec![in_store(&peer.place, says)]].concat()));
+        return older.then(|| (Confidence::Likely, [full, vec![in_store(&peer.place, says)]].concat()));
     }
     // A library without an archive keeps the keys of all messages that it has not read: see duplicate-message.
     let keeps_chains = implementation.archives_states();

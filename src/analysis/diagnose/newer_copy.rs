@@ -3,11 +3,10 @@
 //! has used up although the capture has not shown them before.
 
 use super::Scene;
-use super::chain_age::Timeline;
+use super::chain_age::{Timeline, may_be_dropped};
 use crate::analysis::outcome::{KeyFact, Outcome};
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact};
 use crate::bounded_map::BoundedMap;
-use crate::model::Wrapper;
 use crate::omemo::PublicKey;
 use std::collections::HashMap;
 
@@ -94,14 +93,14 @@ impl UsedUp {
 
 fn live_and_unknown(outcome: &Outcome) -> Option<u32> {
     let unknown = matches!(outcome.trial()?.ratchet, Some(RatchetFact::NewChainBadMac { .. }));
-    let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed();
+    let live = outcome.is_live();
     (unknown && live && outcome.opened_by.is_none()).then_some(())?;
     outcome.element.sid()
 }
 
 fn live_and_used_up(outcome: &Outcome) -> Option<(u32, PublicKey, u32)> {
     let used_up = matches!(outcome.trial()?.ratchet, Some(RatchetFact::Used { .. }));
-    let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed();
+    let live = outcome.is_live();
     let key = outcome.key_fact()?;
     (used_up && live && outcome.opened_by.is_none() && outcome.seen_before.is_none()).then_some((
         outcome.element.sid()?,
@@ -113,7 +112,30 @@ fn live_and_used_up(outcome: &Outcome) -> Option<(u32, PublicKey, u32)> {
 /// Whether the copy was made after this message: a later one of the same device is used up in it, or it had sent what
 /// we sent to that device later.
 pub(super) fn copy_is_newer(scene: &Scene<'_>) -> bool {
-    used_up_later(scene) || sent_later(scene)
+    used_up_later(scene) || sent_later(scene) || knows_later_chain(scene)
+}
+
+/// Whether the copy knows a chain of the sender that began only after this message.
+pub(super) fn knows_later_chain(scene: &Scene<'_>) -> bool {
+    let begun = || {
+        let (namespace, sid) = (scene.outcome.namespace()?, scene.outcome.element.sid()?);
+        let (theirs, chain) = (&scene.whole.book.theirs, scene.trial()?.newest_chain?);
+        theirs.live(namespace, sid, &chain).and(theirs.order(namespace, sid, &chain))
+    };
+    !scene.outcome.is_delayed() && begun().is_some_and(|begun| begun > scene.order)
+}
+
+/// Whether a client that took this message need not know its chain any more: it keeps no older chains, or they are full,
+/// or another session has begun since.
+pub(super) fn dropped(scene: &Scene<'_>) -> bool {
+    let keeps = scene.client().is_some_and(|client| client.implementation.archives_states());
+    if !keeps || scene.trial().is_some_and(|trial| may_be_dropped(scene, trial)) || began_again(scene) {
+        return true;
+    }
+    let device = scene.outcome.namespace().zip(scene.outcome.element.sid());
+    let ours =
+        device.and_then(|(namespace, sid)| scene.whole.book.ours.ratchet_keys(namespace, sid)?.exchange_before(usize::MAX));
+    ours.is_some_and(|exchange| exchange.order > scene.order)
 }
 
 /// Whether the copy had already sent what the capture shows of us after this message.
@@ -149,5 +171,5 @@ fn used_by_another(scene: &Scene<'_>, exchange: &ExchangeFact) -> bool {
 /// Whether the sender began yet another session later, as it does after a key exchange that failed.
 fn began_again(scene: &Scene<'_>) -> bool {
     let device = scene.outcome.namespace().zip(scene.outcome.element.sid());
-    device.is_some_and(|(namespace, sid)| scene.whole.book.theirs.began_between(namespace, sid, scene.order, usize::MAX))
+    device.is_some_and(|(namespace, sid)| scene.whole.book.exchanges.began_between(namespace, sid, scene.order, usize::MAX))
 }

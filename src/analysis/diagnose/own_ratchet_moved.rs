@@ -1,9 +1,12 @@
 //! The proof that receiver-rolled-back and beyond-snapshot share: our own ratchet went on beyond a store
 //! copy. It needs no key: our own outgoing stanzas show our ratchet keys in clear.
 
-use super::{RolledBack, Scene, beyond_copy, chain_age, computed, in_stanza, in_store, newer_copy};
+use super::{
+    RolledBack, Scene, beyond_copy, chain_age, computed, in_stanza, in_store, mac_mismatch, newer_copy, sender_rolled_back,
+};
 use crate::analysis::trial::{RatchetFact, SessionFact, Trial};
 use crate::model::{Confidence, Evidence};
+use std::cmp::Ordering;
 
 /// What shows that our ratchet went on.
 pub(super) struct Moved {
@@ -20,7 +23,8 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     let key = outcome.key_fact()?;
     let trial = outcome.trial()?;
     let unknown_chain = match &trial.ratchet {
-        Some(RatchetFact::NewChainBadMac { .. }) => trial.exchange.as_ref().is_none_or(|e| e.base_key_known),
+        // What begins a session comes in its first chain: another ratchet key in it is no turn.
+        Some(RatchetFact::NewChainBadMac { .. }) => trial.exchange.is_none(),
         Some(RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey) => true,
         None => trial.exchange.is_none() && trial.session == SessionFact::Missing && !lost_session(scene),
         Some(_) => false,
@@ -28,11 +32,18 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     if unknown_chain && let Some(moved) = went_back_before(scene) {
         return Some(moved);
     }
-    if !unknown_chain || went_on(scene, trial) || newer_copy::used_up_later(scene) {
+    if !unknown_chain || went_on(scene, trial) || newer_copy::used_up_later(scene) || newer_copy::knows_later_chain(scene) {
         return None;
     }
     // What proves another cause of this one failure says nothing about the copy.
-    if trial.associated_data.is_some() || beyond_copy::client_read_on(scene) {
+    let denied = outcome.comments.failure().is_some_and(|said| said.words.denies_session());
+    if trial.associated_data.is_some() || denied || mac_mismatch::altered(scene).is_some() || beyond_copy::client_read_on(scene) {
+        return None;
+    }
+    let theirs = &scene.whole.book.theirs;
+    let (namespace, sid) = (outcome.namespace()?, outcome.element.sid()?);
+    // Other messages of this very chain open.
+    if theirs.opened_in_chain(namespace, sid, &key.ratchet_key) > 0 && outcome.trials.len() == 1 {
         return None;
     }
     let within_capture = beyond_copy::began_beyond(scene);
@@ -54,14 +65,23 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         }
         moved.evidence.push(in_stanza(&newest.first.position, says));
     }
-    if trial.ratchet.is_none() {
-        // Our own key exchange in this capture began a session that the copy could not have yet.
-        moved.within_capture |= outcome.own_exchange.is_some();
-    }
+    // Our own key exchange in this capture began a session that the copy could not have yet.
+    let began = scene.own_exchange().filter(|_| !trial.keys.holds_exchange);
+    let since = theirs.order(namespace, sid, &key.ratchet_key);
+    moved.within_capture |= began.is_some_and(|own| trial.ratchet.is_none() || since.is_some_and(|since| since >= own.order));
     if trial.ratchet == Some(RatchetFact::BeyondOneStep) {
-        moved.proven(computed(
-            "the sender's ratchet turned twice since the copy: between the turns your client made a ratchet key that no copy holds",
-        ));
+        let answer = scene.own_newest().zip(trial.turned_at).map(|(own, turned)| own.order > turned);
+        let several = theirs.failed_in_chain(namespace, sid, &key.ratchet_key) >= SEVERAL;
+        // The sender turns its ratchet only after an answer, and the capture shows none; a damaged key looks like this.
+        if answer == Some(false) && !several && key.counter > 0 && outcome.own_exchange.is_none() {
+            return None;
+        }
+        let says = "the sender's ratchet turned twice since the copy: between the turns your client made a ratchet key that no copy holds";
+        moved.evidence.push(computed(says));
+        // A message alone may have been altered; several of one chain were not.
+        if answer == Some(true) && several {
+            moved.confidence = Confidence::Proven;
+        }
         moved.within_capture |= trial.turned_at.is_some_and(|turned| scene.own_newest().is_none_or(|own| own.order >= turned));
     }
     if let Some(peer) = &outcome.peer
@@ -70,10 +90,11 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
         && peer.sender_ratchet_keys.contains(&key.ratchet_key)
     {
         let evidence = in_store(&peer.place, "the sender has received a ratchet key of your client that the copy does not hold");
-        // Our copy's key first, then this one: the sender is ahead of the copy, not behind it. A client that keeps
-        // the sender's older chains would know this chain, if the sender were behind.
-        let keeps_chains = scene.client().is_some_and(|c| c.implementation.archives_states());
-        if keeps_chains || trial.keys.holds_earlier_received {
+        if sender_rolled_back::behind(scene).is_some() {
+            return None;
+        }
+        // Our copy's key first, then this one: the sender is ahead of the copy, not behind it.
+        if trial.keys.holds_earlier_received || trial.keys.steps == Some(Ordering::Less) {
             moved.proven(evidence);
         } else {
             moved.evidence.push(evidence);
@@ -81,6 +102,12 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     }
     if moved.within_capture && beyond_copy::one_complaint(scene) {
         return None;
+    }
+    if sender_branched(scene) {
+        // The sender's device had gone back, or runs twice: an unknown chain may be of the other branch.
+        let answered = scene.own_newest().is_some() && !trial.keys.holds_newest && !ahead;
+        moved.confidence = moved.confidence.min(Confidence::Likely);
+        return Some(moved).filter(|moved| answered && !moved.evidence.is_empty());
     }
     moved.add_counters(scene, trial);
     if moved.evidence.is_empty() || moved.confidence == Confidence::Proven {
@@ -113,6 +140,14 @@ fn went_back_before(scene: &Scene<'_>) -> Option<Moved> {
     })
 }
 
+/// Whether the sender's device had used one key for two messages before this one.
+fn sender_branched(scene: &Scene<'_>) -> bool {
+    let Some(sid) = scene.outcome.element.sid() else { return false };
+    let timeline = &scene.whole.hindsight.used_up.timeline;
+    let branches = timeline.branches_of(scene.outcome.header.from.as_ref(), sid);
+    branches.is_some_and(|branches| scene.is_after(&branches.second.position))
+}
+
 /// The sender goes on in a chain that the copy knows, so that its ratchet has not turned: this chain was never
 /// one of its newer ones.
 pub(super) fn went_on(scene: &Scene<'_>, trial: &Trial) -> bool {
@@ -120,7 +155,9 @@ pub(super) fn went_on(scene: &Scene<'_>, trial: &Trial) -> bool {
     let (Some(key), Some(namespace), Some(sid)) = (outcome.key_fact(), outcome.namespace(), outcome.element.sid()) else {
         return false;
     };
-    if scene.own_newest().is_some() && !trial.keys.holds_newest {
+    let known_since = || scene.whole.book.theirs.order(namespace, sid, &trial.newest_chain?);
+    let answer = scene.own_newest().filter(|_| !trial.keys.holds_newest);
+    if answer.is_some_and(|own| known_since().is_none_or(|since| own.order >= since)) {
         // We answered with a key that the copy does not hold: our ratchet turned all the same.
         return false;
     }

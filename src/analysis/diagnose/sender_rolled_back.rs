@@ -38,7 +38,8 @@
 
 use super::{Cause, Gathering, Judgement, Scene, Whole, chain_age, computed, in_stanza, in_store};
 use crate::analysis::trial::RatchetFact;
-use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict, Wrapper};
+use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 pub(super) const CAUSE: Cause = Cause {
@@ -70,6 +71,12 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
                 .evidence(in_stanza(&seen.position, "the same ratchet key and counter with other bytes")),
         ));
     }
+    if let Some(evidence) = behind(scene) {
+        let sentence = format!("{} went back to an older state and went on from there.", scene.sender());
+        return Some(remedies(Judgement::new(Confidence::Likely, sentence).evidence(evidence).open_question(
+            "Whether this message is from before and was read then: the client's own log, or an earlier one, would tell.",
+        )));
+    }
     let Some(RatchetFact::Used { index, .. }) = scene.trial()?.ratchet else { return None };
     let chain_reused = scene.whole.book.theirs.reused(outcome.namespace()?, outcome.element.sid()?, &key.ratchet_key);
     let used = computed(format!(
@@ -96,11 +103,25 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         });
     }
     // A live delivery under a used key that this capture has not shown before.
-    let live = outcome.header.wrapper == Wrapper::Direct && !outcome.is_delayed() && outcome.peer.is_none();
+    let live = outcome.is_live() && outcome.peer.is_none();
     if !live || outcome.seen_before.is_some() || dropped_by_limit(scene) {
         return None;
     }
     goes_through_again(scene, used)
+}
+
+/// The sender's own store sends in a chain that we do not know, and stands behind our copy: it turned its ratchet anew
+/// after it had gone back.
+pub(super) fn behind(scene: &Scene<'_>) -> Option<Evidence> {
+    let trial = scene.trial()?;
+    let unknown = matches!(trial.ratchet, Some(RatchetFact::NewChainBadMac { .. } | RatchetFact::BeyondOneStep));
+    let key = scene.outcome.key_fact()?;
+    let peer = scene.outcome.peer.as_ref().filter(|peer| peer.sender_ratchet_keys.first() == Some(&key.ratchet_key))?;
+    if !unknown || scene.opened_by_store() || key.is_exchange() {
+        return None;
+    }
+    let says = "the sender's ratchet made fewer turns than that of your store, although it writes in its newest chain";
+    (trial.keys.steps == Some(Ordering::Greater)).then(|| in_store(&peer.place, says))
 }
 
 /// The device did not go back: two copies of it write in turn, each with the same keys.
@@ -199,7 +220,10 @@ fn returned_chain(scene: &Scene<'_>) -> Option<Judgement> {
     let beyond = (key.counter > end).then(|| computed(format!("the sender had ended this chain before counter {end}")));
     let peer = scene.outcome.peer.as_ref().filter(|p| p.sender_ratchet_keys.first() == Some(&key.ratchet_key));
     let stands = peer.map(|p| in_store(&p.place, "the sender's store still sends in this chain, although a newer one had begun"));
-    if beyond.is_none() && stands.is_none() {
+    let (namespace, sid) = (scene.outcome.namespace()?, scene.outcome.element.sid()?);
+    let reused = scene.whole.book.theirs.reused(namespace, sid, &key.ratchet_key);
+    let reused = reused.map(|at| in_stanza(at, "the sender had used another counter of this chain twice"));
+    if beyond.is_none() && stands.is_none() && reused.is_none() {
         return None;
     }
     Some(remedies(
@@ -208,7 +232,7 @@ fn returned_chain(scene: &Scene<'_>) -> Option<Judgement> {
             format!("{} went back to an older state: an old ratchet key of it returns.", scene.sender()),
         )
         .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))
-        .all_evidence(beyond.into_iter().chain(stands)),
+        .all_evidence(beyond.into_iter().chain(stands).chain(reused)),
     ))
 }
 

@@ -32,12 +32,12 @@
 //! xmtp/libxmtp#200.
 
 use super::recovery::Broken;
-use super::{Cause, Gathering, Judgement, Scene, Whole, computed, in_stanza};
+use super::{Cause, Gathering, Judgement, Scene, Whole, computed, in_stanza, newer_copy};
 use crate::analysis::book::OwnRatchetKey;
 use crate::analysis::outcome::KeyFact;
 use crate::analysis::trial::{RatchetFact, ReplacedFact};
 use crate::model::{BareJid, Code, Confidence, Evidence, Finding, MessageVerdict};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 pub(super) const CAUSE: Cause = Cause {
     code: Code::SimultaneousInitiation,
@@ -72,35 +72,43 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     )
 }
 
-/// Signs in the clear that the sender goes on in a session that its own key exchange has replaced here:
-/// we had begun one before, or messages of this chain had come before the exchange.
+/// Signs in the clear that the sender answers in the session that our own key exchange began, although its own one has
+/// replaced that here: ours went out before theirs, nothing had answered it, and a chain that follows no other is an
+/// answering side's first one.
 fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
     let trial = scene.trial()?;
-    if trial.replaced.is_some() {
-        return None;
-    }
     let unknown = matches!(trial.ratchet, Some(RatchetFact::BeyondOneStep | RatchetFact::NewChainBadMac { .. }));
-    if !unknown || !trial.begun_here || scene.client().is_none_or(|c| c.implementation.archives_states()) {
+    if trial.replaced.is_some() || !unknown || scene.client().is_none_or(|c| c.implementation.archives_states()) {
         return None;
     }
-    let begun = trial.turned_at?;
-    let key = scene.outcome.key_fact()?;
-    let mut evidence = Vec::new();
-    if let Some(own) = scene.own_exchange().filter(|own| own.order <= begun) {
-        evidence.push(in_stanza(&own.first.position, "your client's key exchange went out before theirs was read"));
-    }
+    let key = scene.outcome.key_fact().filter(|key| key.previous_counter == 0 && !key.is_exchange())?;
     let (namespace, sid) = (scene.outcome.namespace()?, scene.outcome.element.sid()?);
-    let order = scene.whole.book.theirs.order(namespace, sid, &key.ratchet_key)?;
-    // In a session that we no longer have nobody answers the sender, so its chain there stays the same: one that
-    // begins after that chain and an ordinary message of ours belongs to the session that we do have.
-    let ours = scene.own_newest().filter(|own| own.base_key.is_none() && own.order <= order);
-    if ours.is_some_and(|own| scene.whole.book.theirs.unread_chain_between(namespace, sid, begun, own.order)) {
+    let theirs = &scene.whole.book.theirs;
+    let begun = scene.whole.book.exchanges.taken_before(namespace, sid, scene.order)?.order;
+    let since = theirs.order(namespace, sid, &key.ratchet_key)?;
+    if newer_copy::copy_is_newer(scene) {
         return None;
     }
-    if order < begun {
-        evidence.push(scene.stanza("its chain had begun before the sender's own key exchange: the sender uses two sessions"));
+    if since < begun {
+        // The sender had answered in it before its own key exchange; a late message has a counter that has been passed.
+        let goes_on = scene.outcome.is_live() && scene.outcome.chain_end.is_some_and(|end| key.counter > end);
+        let says = "its chain had begun before the sender's own key exchange, and goes on: the sender uses two sessions";
+        return goes_on.then(|| vec![scene.stanza(says)]);
     }
-    (!evidence.is_empty()).then_some(evidence)
+    let own = crossing(scene, begun)?;
+    let ours = scene.whole.book.ours.ratchet_keys(namespace, sid)?.exchange_before(scene.order)?;
+    let says = "its chain follows no other: it is the first one of an answer, and not of the session that the sender began";
+    (ours.order <= begun && since > begun).then(|| {
+        vec![in_stanza(&own.first.position, "your client's key exchange went out before theirs was read"), scene.stanza(says)]
+    })
+}
+
+/// Our key exchange with the sender's device that theirs, at this point of the capture, crossed: nothing of theirs had
+/// answered it.
+fn crossing<'a>(scene: &Scene<'a>, theirs: usize) -> Option<&'a OwnRatchetKey> {
+    let (namespace, sid) = (scene.outcome.namespace()?, scene.outcome.element.sid()?);
+    let own = scene.whole.book.ours.ratchet_keys(namespace, sid)?.exchange_before(theirs)?;
+    (!scene.whole.book.theirs.answered_between(namespace, sid, own.order, theirs)).then_some(own)
 }
 
 /// Key exchanges that crossed, also where archived states make it harmless.
@@ -108,8 +116,6 @@ fn two_sessions(scene: &Scene<'_>) -> Option<Vec<Evidence>> {
 struct Crossings {
     /// Devices of which it has been told.
     told: BTreeSet<(Option<BareJid>, Option<u32>)>,
-    /// The last message of a device that answered in a session: it was no key exchange.
-    answers: HashMap<u32, usize>,
     findings: Vec<Finding>,
 }
 
@@ -118,22 +124,19 @@ impl Gathering for Crossings {
         let outcome = scene.outcome;
         let sid = outcome.element.sid();
         let exchange = outcome.key_fact().is_some_and(KeyFact::is_exchange);
-        if let (Some(sid), Some(_), false) = (sid, outcome.key_fact(), exchange) {
-            self.answers.insert(sid, scene.order);
+        let named = verdict.code == Code::SimultaneousInitiation;
+        if !exchange && !named {
+            return;
         }
-        let Some(own) = scene.own_exchange() else { return };
         // Theirs begins a session of its own although ours is on its way, or it answers in a replaced one.
         let device = (outcome.header.from.clone(), sid);
         if self.told.contains(&device) {
             return;
         }
-        // Nothing of theirs had answered our key exchange when theirs came.
-        let unanswered = sid.and_then(|sid| self.answers.get(&sid)).is_none_or(|answer| *answer < own.order);
-        let crossed = exchange && verdict.code == Code::Ok && unanswered;
-        let named = verdict.code == Code::SimultaneousInitiation;
-        if crossed || named {
+        let crossed = named || verdict.code == Code::Ok;
+        if let Some(own) = crossing(scene, scene.order).filter(|_| crossed) {
             self.told.insert(device);
-            self.findings.push(crossing(scene, own, named));
+            self.findings.push(finding(scene, own, named));
         }
     }
 
@@ -142,7 +145,7 @@ impl Gathering for Crossings {
     }
 }
 
-fn crossing(scene: &Scene<'_>, own: &OwnRatchetKey, named: bool) -> Finding {
+fn finding(scene: &Scene<'_>, own: &OwnRatchetKey, named: bool) -> Finding {
     let harmless = scene.client().is_some_and(|c| c.implementation.archives_states()) && !named;
     let effect = if harmless {
         "both sessions are kept, so it does no harm"

@@ -296,6 +296,7 @@ impl<'a> Tables<'a> {
             }),
             base_key,
             initiator,
+            root_steps: None,
             stored_associated_data: Some(AssociatedData::stored(associated.to_vec())),
         };
         Some(SessionRecord { implementation: Implementation::PythonDoubleRatchet, current: Some(session), archived: Vec::new() })

@@ -94,6 +94,12 @@ impl Implementation {
         self.limits().archived_states > 0
     }
 
+    /// Whether a session is stored only once the payload has opened: a payload that fails leaves its key unused, and an
+    /// undamaged copy of the message still opens (python-omemo 2.1, `SessionManager.decrypt`).
+    pub const fn stores_after_payload(self) -> bool {
+        matches!(self, Self::PythonDoubleRatchet)
+    }
+
     /// The library's usual name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -106,6 +106,7 @@ impl Session {
         let sent = self.sender_chain.as_ref().and_then(|chain| chain.chain_key.as_ref()).map_or(0, |key| key.index);
         self.previous_counter = limits.turn.previous_counter(sent);
         self.root_key = None;
+        self.root_steps = self.root_steps.map(|steps| steps.saturating_add(2));
         self.sender_chain = None;
         let Some(end) = limits.turn.end_of_chain(previous_counter) else { return };
         let older = self.receiver_chains.len().saturating_sub(1);

@@ -29,6 +29,9 @@ pub struct Session {
     pub base_key: Option<PublicKey>,
     /// Whether we began the session; `None` where the store does not say.
     pub initiator: Option<bool>,
+    /// How many keys the root chain has given, if the library counts them (python-doubleratchet): two a turn, alike at
+    /// both ends.
+    pub root_steps: Option<u32>,
     /// Associated data that the store keeps ready made (initiator first), instead of computing it from the identities.
     pub stored_associated_data: Option<AssociatedData>,
 }

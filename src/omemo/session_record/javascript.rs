@@ -105,6 +105,7 @@ fn session(node: &Node<'_>, local: &IdentityKey, namespace: Namespace) -> Result
             Some(kind) => Some(kind.integer()? == OUR_BASE_KEY),
             None => None,
         },
+        root_steps: None,
         stored_associated_data: match node.optional("ad")? {
             Some(ad) => Some(AssociatedData::stored(ad.bytes(form)?.to_vec())),
             None => None,

@@ -179,6 +179,7 @@ fn session(
             Some(key) => Some(public_key(&at("aliceBaseKey"), Some(key))?),
         },
         initiator: initiator(&state, bytes),
+        root_steps: None,
         stored_associated_data: None,
     }))
 }

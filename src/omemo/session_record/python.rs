@@ -24,6 +24,7 @@ pub struct DoubleRatchet {
     own: KeyPair,
     other: PublicKey,
     root_key: RootKey,
+    root_steps: u32,
     receiving: Option<ChainKey>,
     sending: Option<ChainKey>,
     previous_counter: u32,
@@ -107,6 +108,7 @@ impl DoubleRatchet {
             }),
             base_key: around.key_exchange.as_ref().map(|kex| kex.ephemeral_key),
             initiator: around.initiator,
+            root_steps: Some(self.root_steps),
             stored_associated_data: around.associated_data.map(AssociatedData::stored),
         };
         SessionRecord { implementation: Implementation::PythonDoubleRatchet, current: Some(session), archived: Vec::new() }
@@ -145,6 +147,7 @@ fn stable_ratchet(node: &Node<'_>) -> Result<DoubleRatchet, ShapeError> {
         own: KeyPair::from_private(dh.field("own_ratchet_priv")?.private_key(form)?),
         other: dh.field("other_ratchet_pub")?.public_key(form)?,
         root_key: RootKey::new(dh.field("root_chain")?.field("key")?.secret(form)?),
+        root_steps: dh.field("root_chain")?.field("length")?.u32()?,
         receiving: chain(symmetric.optional("receiving_chain")?, form)?,
         sending: chain(Some(symmetric.field("sending_chain")?), form)?,
         previous_counter: previous_counter(symmetric.optional("previous_sending_chain_length")?)?,
@@ -172,6 +175,7 @@ fn pre_stable_ratchet(node: &Node<'_>) -> Result<DoubleRatchet, ShapeError> {
         own: KeyPair::from_private(dh.field("own_key")?.field("priv")?.private_key(form)?),
         other: dh.field("other_pub")?.field("pub")?.public_key(form)?,
         root_key: RootKey::new(dh.field("root_chain")?.field("key")?.secret(form)?),
+        root_steps: dh.field("root_chain")?.field("length")?.u32()?,
         receiving: chain(symmetric.optional("rchain")?, form)?,
         sending: chain(symmetric.optional("schain")?, form)?,
         previous_counter: previous_counter(symmetric.optional("prev_schain_length")?)?,
