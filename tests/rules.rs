@@ -51,6 +51,7 @@ fn run(steps: &[Step], accounts: &[Account]) -> Vec<Breach> {
             time,
             direction: Some(direction),
             account: own.clone(),
+            server: false,
             element: Element::parse(xml).expect("well-formed"),
             error: None,
             repairs: Vec::new(),

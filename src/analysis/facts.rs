@@ -73,6 +73,9 @@ impl Kept {
     }
 }
 
+/// Own devices that are learned from a log: a client has a few accounts.
+const MAX_LEARNED: usize = 16;
+
 /// The facts.
 #[derive(Debug)]
 pub(super) struct Facts {
@@ -204,6 +207,7 @@ impl Facts {
     }
 
     fn message(&mut self, message: CapturedMessage) {
+        self.learn_own_device(&message);
         let Some(index) = self.own_device_for(&message) else { return self.pass_over(&message) };
         self.foreign_log = None;
         let Some(copy) = Copy::of(&message) else { return self.bring_into_view(index, message) };
@@ -297,6 +301,21 @@ impl Facts {
         let stranger = best == 0 && message.room.is_none() && server_log && foreign(&message.to) && foreign(&message.from);
         let elsewhere = best == 0 && message.account.as_ref().is_some_and(|a| own.is_jid(a) == Some(false));
         (!stranger && !elsewhere).then_some(index)
+    }
+
+    /// Without a store, what a client's log sent shows which device is our own.
+    fn learn_own_device(&mut self, message: &CapturedMessage) {
+        let ours = message.direction == Some(Direction::Outgoing) && message.wrapper == Wrapper::Direct && !message.server;
+        let EncryptedPart::Known(encrypted) = &message.encrypted else { return };
+        let (Some(sid), Some(jid), true) = (encrypted.sid, message.account.as_ref().or(message.from.as_ref()), ours) else {
+            return;
+        };
+        let stranger = |own: &OwnDevice| own.jid.as_ref().is_none_or(|known| known == jid) && own.device_id.is_none();
+        let unknown = self.own.iter().all(|own| own.device_id != Some(sid));
+        let without_store = self.own.iter().all(|own| own.replays.is_empty() && own.problems.is_empty());
+        if unknown && without_store && self.own.len() < MAX_LEARNED && self.own.iter().any(stranger) {
+            self.own.push(OwnDevice::bare(Some(jid.clone()), Some(sid)));
+        }
     }
 
     /// Learns our own address from a message that is made for our device.

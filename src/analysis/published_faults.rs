@@ -117,14 +117,16 @@ fn unusable(published: &Published) -> Vec<Finding> {
                 detail: Some("bundle-unusable"),
                 confidence: if bundle.sent_by_us { Confidence::Possible } else { Confidence::Proven },
                 sentence: if bundle.sent_by_us {
-                    format!(
-                        "The bundle that your client sent for {whose} cannot be used; while it stands, nobody can begin a session with it."
-                    )
+                    format!("The bundle that your client sent for {whose} lacks a key. If it is still so on the server, nobody can begin a session with this device.")
                 } else {
                     format!("The bundle of {whose} cannot be used, so nobody can begin a session with it.")
                 },
                 evidence: vec![at(&bundle.last, why)],
-                remedy: vec!["The owner of the device (you, if it is yours) restarts the client on it, so that it publishes its bundle again.".into()],
+                remedy: vec![if bundle.sent_by_us {
+                    "If others cannot write to this device: restart the client on it, so that it publishes its bundle again.".into()
+                } else {
+                    "The owner of the device (you, if it is yours) restarts the client on it, so that it publishes its bundle again.".into()
+                }],
                 stanza_ids: bundle.last.id.iter().cloned().collect(),
             }
         })

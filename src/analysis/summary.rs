@@ -101,7 +101,8 @@ impl Summary {
             summary.push("What needs attention:".into());
             summary.extend(failures.iter().map(|(code, tally)| tally.reason(**code)));
         }
-        summary.extend(also(findings));
+        let also = also(findings, &failures, if summary.is_empty() { "" } else { "Also " });
+        summary.extend(also);
         summary
     }
 
@@ -189,19 +190,18 @@ fn joined(jids: &[BareJid], nobody: &str) -> String {
     }
 }
 
-/// The findings in one line; they are told in full behind it.
-fn also(findings: &[Finding]) -> Option<String> {
-    let mut codes: Vec<(Code, usize)> = Vec::new();
-    for finding in findings {
-        match codes.iter_mut().find(|(code, _)| *code == finding.code) {
-            Some((_, count)) => *count += 1,
-            None => codes.push((finding.code, 1)),
-        }
-    }
-    let named = |(code, count): &(Code, usize)| if *count > 1 { format!("{count} × {code}") } else { code.to_string() };
-    let named: Vec<String> = codes.iter().map(named).collect();
-    (!named.is_empty())
-        .then(|| format!("{} beyond single messages, below: {}.", number(findings.len(), "finding"), named.join(", ")))
+/// Findings that are told at the beginning; all are told in full behind it.
+const SHOWN_FINDINGS: usize = 3;
+
+/// What the findings say beyond the messages.
+fn also(findings: &[Finding], failures: &[(&Code, &Tally)], begin: &str) -> Vec<String> {
+    let is_new = |finding: &&Finding| failures.iter().all(|(code, _)| **code != finding.code);
+    let (mut also, calm): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().filter(is_new).partition(|finding| finding.needs_attention());
+    also.extend(calm);
+    let more = also.len().saturating_sub(SHOWN_FINDINGS);
+    let shown = also.iter().take(SHOWN_FINDINGS).map(|finding| format!("{begin}{}: {}", finding.code, finding.sentence));
+    shown.chain((more > 0).then(|| format!("And {}, below.", number(more, "more finding")))).collect()
 }
 
 fn harmless_words(code: Code, count: usize) -> String {

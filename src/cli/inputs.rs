@@ -8,6 +8,7 @@ use crate::input::store::{self, OpenOptions};
 use crate::model::{CaptureEvent, Store};
 use crate::secret::Plaintext;
 use clap::Args;
+use std::collections::HashSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -167,7 +168,15 @@ pub fn read_captures(progress: Progress, paths: &[PathBuf], sink: &mut dyn FnMut
         return Err(Stop::Failure("`-` is given twice, but standard input can be read only once".into()));
     }
     let mut read = Read::default();
+    let mut known = HashSet::new();
     for path in paths {
+        if let Ok(file) = path.canonicalize()
+            && file.is_file()
+            && !known.insert(file)
+        {
+            read.problems.push(format!("{} was named before: it is read once", path.display()));
+            continue;
+        }
         let result = read_open_capture(progress, path, Capture::open(path)?, &mut |event| {
             read.stanzas += usize::from(matches!(event, CaptureEvent::Stanza(_)));
             sink(event);

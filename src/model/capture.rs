@@ -32,6 +32,8 @@ pub struct CapturedStanza {
     pub direction: Option<Direction>,
     /// Whose connection, if the log tells.
     pub account: Option<BareJid>,
+    /// The log is a server's, with the connections of many.
+    pub server: bool,
     /// The stanza, or as much of it as could be read before `error`.
     pub element: Element,
     /// Why it could not be read to its end.

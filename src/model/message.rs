@@ -48,6 +48,8 @@ pub struct CapturedMessage {
     pub direction: Option<Direction>,
     /// Whose connection, if the log tells.
     pub account: Option<BareJid>,
+    /// The log is a server's, with the connections of many.
+    pub server: bool,
     /// Stanza id (`id` of the inner message).
     pub id: Option<String>,
     /// `origin-id` (XEP-0359).

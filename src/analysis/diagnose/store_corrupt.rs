@@ -35,12 +35,13 @@
 //! **References.** profanity-im/profanity#1054; tigase/siskin-im#255; tigase/beagle-im#69; conversejs/converse.js#1242;
 //! the table of stores in README.md.
 
-use super::{Cause, Judgement, Scene, in_store, nothing};
+use super::{Cause, Gathering, Judgement, Scene, Whole, in_store, nothing};
+use crate::analysis::own_device::OwnDevice;
 use crate::analysis::trial::{PrekeyFact, SessionFact, Trial};
-use crate::model::{Code, Confidence, Evidence, Problem, ProblemScope};
+use crate::model::{Code, Confidence, Evidence, Finding, MessageVerdict, Problem, ProblemScope};
 
 pub(super) const CAUSE: Cause =
-    Cause { code: Code::StoreCorrupt, source: include_str!("store_corrupt.rs"), judge, gather: nothing };
+    Cause { code: Code::StoreCorrupt, source: include_str!("store_corrupt.rs"), judge, gather: || Box::<Damage>::default() };
 
 /// Nothing of an account, or not even its device id, could be read: then nothing else can be said of its messages.
 pub(super) const NO_ACCOUNT: Cause =
@@ -124,4 +125,47 @@ fn concerns(problem: &Problem) -> bool {
 
 fn evidence(problem: &Problem) -> Evidence {
     in_store(&problem.place, problem.says.clone())
+}
+
+/// Damage that no message has met.
+#[derive(Debug, Default)]
+struct Damage {
+    /// A message has met some.
+    met: bool,
+}
+
+impl Gathering for Damage {
+    fn note(&mut self, _scene: &Scene<'_>, verdict: &MessageVerdict) {
+        self.met |= verdict.code == Code::StoreCorrupt;
+    }
+
+    fn findings(&self, whole: &Whole<'_>) -> Vec<Finding> {
+        let devices = whole.own.iter().filter(|_| !self.met);
+        devices.filter_map(|own| damage(own.client.map_or("the client", |client| client.name), own)).collect()
+    }
+}
+
+fn damage(client: &str, own: &OwnDevice) -> Option<Finding> {
+    let of_accounts = own.replays.iter().flat_map(|replay| &replay.account.problems);
+    let mut evidence: Vec<Evidence> = Vec::new();
+    for problem in of_accounts.chain(&own.problems) {
+        let piece = in_store(&problem.place, problem.says.clone());
+        if !evidence.contains(&piece) {
+            evidence.push(piece);
+        }
+    }
+    (!evidence.is_empty()).then(|| Finding {
+        code: Code::StoreCorrupt,
+        detail: None,
+        confidence: Confidence::Proven,
+        sentence: format!("The store of {client} is damaged: {} of its parts cannot be read.", evidence.len()),
+        evidence,
+        remedy: vec![
+            "If the client itself works, only the copy is bad: close the client and copy the store once more, with all files beside it."
+                .into(),
+            "If the client fails, too, write to your contacts from this device, and end and restart the sessions that stay broken; make new OMEMO keys only as the last resort."
+                .into(),
+        ],
+        stanza_ids: Vec::new(),
+    })
 }

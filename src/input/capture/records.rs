@@ -61,6 +61,8 @@ pub struct Records<'a> {
     file: Arc<Path>,
     /// The file has records instead of lines.
     in_records: bool,
+    /// It is a server's log.
+    server: bool,
     /// Line of the last stanza.
     last: Option<u64>,
     sink: &'a mut dyn FnMut(CaptureEvent),
@@ -72,7 +74,12 @@ pub struct Records<'a> {
 impl<'a> Records<'a> {
     /// Puts everything into `sink`, with positions in `file`, which may have records instead of lines.
     pub fn new(file: Arc<Path>, in_records: bool, sink: &'a mut dyn FnMut(CaptureEvent)) -> Self {
-        Self { file, in_records, last: None, sink, streams: HashMap::new(), current: None, cuts: Vec::new() }
+        Self { file, in_records, server: false, last: None, sink, streams: HashMap::new(), current: None, cuts: Vec::new() }
+    }
+
+    /// The log is a server's.
+    pub fn of_server(&mut self) {
+        self.server = true;
     }
 
     /// A record begins; the one before ends.
@@ -142,7 +149,8 @@ impl<'a> Records<'a> {
         let element = Element { name: "line".into(), namespace: String::new(), attributes: Vec::new(), children: Vec::new() };
         let error = Some(XmlError { byte: 0, kind: XmlErrorKind::TooLong(limit) });
         let (position, repairs) = (self.position(line, byte), Vec::new());
-        let stanza = CapturedStanza { position, time: None, direction: None, account: None, element, error, repairs };
+        let stanza =
+            CapturedStanza { position, time: None, direction: None, account: None, server: self.server, element, error, repairs };
         (self.sink)(CaptureEvent::Stanza(Box::new(stanza)));
     }
 
@@ -171,12 +179,12 @@ impl<'a> Records<'a> {
             if !self.in_records && self.last.replace(cut.line) == Some(cut.line) {
                 position.landmark = Landmark::ByteInLine;
             }
-            (self.sink)(CaptureEvent::Stanza(Box::new(stanza(cut, position))));
+            (self.sink)(CaptureEvent::Stanza(Box::new(stanza(cut, position, self.server))));
         }
     }
 }
 
-fn stanza(cut: Cut<Meta>, position: Position) -> CapturedStanza {
+fn stanza(cut: Cut<Meta>, position: Position, server: bool) -> CapturedStanza {
     let mut repairs = cut.repairs;
     let text = String::from_utf8(cut.text).unwrap_or_else(|error| {
         repairs.push("bytes that are no UTF-8 text were replaced".into());
@@ -188,7 +196,7 @@ fn stanza(cut: Cut<Meta>, position: Position) -> CapturedStanza {
     };
     let error = if cut.too_long { Some(XmlError { byte: 0, kind: XmlErrorKind::TooLong(MAX_STANZA) }) } else { error };
     let Meta { direction, time, account } = cut.meta;
-    CapturedStanza { position, time, direction, account, element, error, repairs }
+    CapturedStanza { position, time, direction, account, server, element, error, repairs }
 }
 
 /// For a stanza that breaks off in its first tag.

@@ -74,7 +74,12 @@ impl Group {
             self.shown.push(view);
         }
         for piece in &verdict.evidence {
-            if piece.kind == EvidenceKind::Rule { self.rules.add(piece) } else { self.evidence.add(piece) }
+            match piece.kind {
+                // What the specification asks for helps who repairs clients: -v shows it.
+                EvidenceKind::Rule if piece.place.starts_with("XEP") => {}
+                EvidenceKind::Rule => self.rules.add(piece),
+                _ => self.evidence.add(piece),
+            }
         }
         add_new(&mut self.remedies, &verdict.remedy);
         add_new(&mut self.questions, &verdict.open_questions);

@@ -61,6 +61,7 @@ fn head(line: &str) -> Option<Head<'_>> {
 impl LogFormat for Ejabberd {
     fn line(&mut self, line: &Line<'_>, out: &mut Records<'_>) {
         if let Some(head) = head(line.text) {
+            out.of_server();
             let time = line.text.get(..23).and_then(clock::read).or_else(|| line.text.split(" [").next().and_then(clock::read));
             out.begin(Record {
                 stream: head.stream.to_owned(),

@@ -64,6 +64,7 @@ impl LogFormat for Prosody {
             }
             return;
         };
+        out.of_server();
         out.end();
         let is_client = head.source.starts_with("c2s");
         if let Some(jid) = head.text.strip_prefix("Authenticated as ").and_then(BareJid::new) {

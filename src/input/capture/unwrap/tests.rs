@@ -12,7 +12,16 @@ fn stanza(xml: &str) -> CapturedStanza {
         Err(failure) => (*failure.partial.expect("something could be read"), Some(failure.error)),
     };
     let position = Position::line(&Arc::from(Path::new("t")), 1, 0);
-    CapturedStanza { position, time: None, direction: None, account: BareJid::new("me@here"), element, error, repairs: vec![] }
+    CapturedStanza {
+        position,
+        time: None,
+        direction: None,
+        account: BareJid::new("me@here"),
+        server: false,
+        element,
+        error,
+        repairs: vec![],
+    }
 }
 
 fn items(all: &[&str]) -> Vec<Item> {
