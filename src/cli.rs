@@ -111,7 +111,10 @@ pub fn command() -> clap::Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     quiet_panics();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
     let mut terminal = Terminal::new(&cli.global);
     // A panic is a fault of this program; its message may hold private data, so only its place is shown.
     let run = std::panic::AssertUnwindSafe(|| run(&cli, &mut terminal));
@@ -124,6 +127,20 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Answers a call that cannot be understood (or one for help); programs that want JSON get an object.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let json = arguments.windows(2).any(|pair| pair == ["--format", "json"]) || arguments.iter().any(|a| a == "--format=json");
+    if error.use_stderr() && json {
+        let text = error.to_string();
+        let says = text.split("\n\nUsage:").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        terminal::json_failure(says.strip_prefix("error: ").unwrap_or(&says));
+    }
+    // Nobody is left to be told where this fails.
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 fn run(cli: &Cli, terminal: &mut Terminal) -> Result<Outcome, Stop> {

@@ -58,7 +58,8 @@ pub use scene::Scene;
 pub use verdict::verdict_at;
 
 use gathering::{at_the_end, nothing};
-use judgement::{Judgement, capital, computed, in_stanza, in_store, rule};
+pub use judgement::capital;
+use judgement::{Judgement, computed, in_stanza, in_store, rule};
 
 /// A cause.
 pub struct Cause {
@@ -151,4 +152,22 @@ pub fn explanation(code: Code) -> String {
     let source = CAUSES.iter().find(|c| c.code == code).map_or("", |c| c.source);
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
     lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// The finer causes of a code and what its explanation says of each, as Markdown.
+pub fn fine_causes(code: Code) -> Vec<(String, String)> {
+    let mut causes: Vec<(String, String)> = Vec::new();
+    let mut in_bullet = false;
+    for line in explanation(code).lines() {
+        if let Some((name, says)) = line.strip_prefix("- `").and_then(|rest| rest.split_once("`: ")) {
+            causes.push((name.to_owned(), says.to_owned()));
+            in_bullet = true;
+        } else if let (true, Some(more), Some((_, says))) = (in_bullet, line.strip_prefix("  "), causes.last_mut()) {
+            says.push(' ');
+            says.push_str(more);
+        } else {
+            in_bullet = false;
+        }
+    }
+    causes
 }

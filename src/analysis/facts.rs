@@ -93,6 +93,8 @@ pub(super) struct Facts {
     foreign: (usize, BTreeSet<BareJid>),
     /// What other clients sent to ours, as the log of their own end or of a server shows it: our log tells when it came.
     sent_elsewhere: BoundedMap<Copy, (usize, CapturedMessage)>,
+    /// A message came of a device whose own store was given.
+    peer_met: bool,
     /// The log whose last message was such a one: what its client says next is nothing to us.
     foreign_log: Option<Arc<Path>>,
 }
@@ -121,6 +123,7 @@ impl Facts {
             kept: Kept::default(),
             foreign: (0, BTreeSet::new()),
             sent_elsewhere: BoundedMap::new(MAX_SENT_ELSEWHERE),
+            peer_met: false,
             foreign_log: None,
         }
     }
@@ -274,6 +277,7 @@ impl Facts {
             own: self.own.iter().filter_map(|own| own.jid.clone()).collect(),
             lists: self.published.lists().count(),
             bundles: self.published.bundles().count(),
+            absent_peers: if self.peer_met { Vec::new() } else { peer::names(&self.peers) },
             told: self.client_words.told(),
         }
     }
@@ -457,6 +461,7 @@ impl Facts {
             self.book.note_exchange(namespace, from, sid, exchange, sighting);
         }
         let peer = own.device_id.and_then(|id| peer::fact(&self.peers, from, sid, id, namespace));
+        self.peer_met |= peer::holds(&self.peers, from, sid);
         let query = Query {
             from,
             written: message.from_full.as_deref(),

@@ -73,7 +73,11 @@ impl OwnDevice {
         self.client = Some(account.client);
         self.device_id = self.device_id.or(account.own_device_id);
         self.jid = self.jid.take().or_else(|| account.jid.clone());
-        self.between.extend(self.replays.last().and_then(|earlier| Between::of(earlier, &account)));
+        if let Some(earlier) = self.replays.last() {
+            // Copies in one folder come in no order but that of their names.
+            let ordered = |between: &Between| earlier.snapshot != snapshot || between.order_known;
+            self.between.extend(Between::of(earlier, &account).filter(ordered));
+        }
         self.replays.push(Replay::new(snapshot, account));
     }
 

@@ -115,12 +115,26 @@ fn session<'a>(
         .find(|(_, s)| s.device_id == our_device && s.namespace == namespace)
 }
 
+/// Whether one of these stores is that of the sender's device.
+pub fn holds(peers: &[Store], sender: Option<&BareJid>, sid: u32) -> bool {
+    accounts(peers, sender, sid).next().is_some()
+}
+
 /// The accounts of the sender's device, one a store.
 fn accounts<'a>(peers: &'a [Store], sender: Option<&BareJid>, sid: u32) -> impl Iterator<Item = &'a Account> {
     // A peer's store often does not know its own address; its device id tells it well enough.
     peers.iter().flat_map(|store| &store.accounts).filter(move |account| {
         account.own_device_id == Some(sid) && (account.jid.is_none() || sender.is_none() || account.jid.as_ref() == sender)
     })
+}
+
+/// The devices whose stores these are.
+pub fn names(peers: &[Store]) -> Vec<String> {
+    let name = |account: &Account| {
+        let device = account.own_device_id.map_or_else(|| "a device without id".into(), |id| format!("device {id}"));
+        account.jid.as_ref().map_or_else(|| device.clone(), |jid| format!("{device} of {jid}"))
+    };
+    peers.iter().flat_map(|store| &store.accounts).map(name).collect()
 }
 
 /// What the sender's own store knows of our devices.

@@ -103,6 +103,8 @@ impl Summary {
         }
         let also = also(findings, &failures, if summary.is_empty() { "" } else { "Also " });
         summary.extend(also);
+        let absent = |peer: &String| format!("The store given with --peer tells nothing here: no message comes from {peer}.");
+        summary.extend(besides.absent_peers.iter().map(absent));
         summary
     }
 
@@ -147,6 +149,8 @@ pub struct Besides {
     pub receivers: BTreeSet<BareJid>,
     /// Our own addresses.
     pub own: Vec<BareJid>,
+    /// Whose stores were given as those of another end, although no message comes from it.
+    pub absent_peers: Vec<String>,
     /// Device lists.
     pub lists: usize,
     /// Bundles.

@@ -62,6 +62,12 @@ const WORDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// What one of the words means, and the word as the list has it.
+pub fn meaning(word: &str) -> Option<(&'static str, &'static str)> {
+    let is_it = |(words, _): &&(&str, &str)| *words == word || words.split(", ").any(|one| one == word);
+    WORDS.iter().find(is_it).copied()
+}
+
 /// What the list says where a repair is done.
 const REPAIRS: &[(&str, Repair)] =
     &[("End and restart the session", |r| r.replace_session), ("Make new OMEMO keys", |r| r.reset)];

@@ -2,7 +2,7 @@
 
 use super::terminal::Terminal;
 use super::{Outcome, Stop};
-use crate::analysis::diagnose::explanation;
+use crate::analysis::diagnose::{capital, explanation, fine_causes};
 use crate::analysis::states::{self, STATES, StateWord};
 use crate::analysis::words;
 use crate::model::{Code, Concern};
@@ -41,36 +41,54 @@ pub struct Explain {
 }
 
 /// What can be explained.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Topic {
     Code(Code),
     State(&'static StateWord),
     Words,
+    /// A finer cause, of one code or of whichever has it.
+    FineCause {
+        name: String,
+        code: Option<Code>,
+    },
+    /// A word of the list of words, and what it means.
+    Word(&'static str, &'static str),
 }
 
 impl Topic {
-    fn all() -> impl Iterator<Item = Self> {
-        Code::ALL.iter().copied().map(Self::Code).chain(STATES.iter().map(Self::State)).chain([Self::Words])
-    }
-
     /// Those of the list: codes by who has to do something, then the words of the device audit.
     fn listed() -> impl Iterator<Item = Self> {
         let codes = Concern::ALL.iter().flat_map(|concern| Code::ALL.iter().filter(move |code| code.concern() == *concern));
         codes.copied().map(Self::Code).chain(STATES.iter().map(Self::State))
     }
 
-    fn word(self) -> &'static str {
-        match self {
-            Self::Code(code) => code.as_str(),
-            Self::State(state) => state.word,
-            Self::Words => words::TOPIC,
+    /// The words of all topics that are not made up of others.
+    fn words() -> impl Iterator<Item = &'static str> {
+        Code::ALL.iter().map(|code| code.as_str()).chain(STATES.iter().map(|state| state.word)).chain([words::TOPIC])
+    }
+
+    /// What stands for this text, written in small letters.
+    fn parse(text: &str) -> Option<Self> {
+        let (word, detail) = text.split_once('/').map_or((text, None), |(word, detail)| (word, Some(detail)));
+        if let Some(code) = Code::parse(word) {
+            let name = detail.filter(|name| fine_causes(code).iter().any(|(known, _)| known == name));
+            return Some(name.map_or(Self::Code(code), |name| Self::FineCause { name: name.to_owned(), code: Some(code) }));
         }
+        if text == words::TOPIC {
+            return Some(Self::Words);
+        }
+        if let Some(state) = STATES.iter().find(|state| state.word == text) {
+            return Some(Self::State(state));
+        }
+        let named = Code::ALL.iter().any(|code| fine_causes(*code).iter().any(|(known, _)| known == text));
+        let fine_cause = named.then(|| Self::FineCause { name: text.to_owned(), code: None });
+        fine_cause.or_else(|| words::meaning(text).map(|(word, says)| Self::Word(word, says)))
     }
 
     fn explained(self) -> Explanation {
         match self {
             Self::Code(code) => Explanation {
-                code: code.as_str(),
+                code: code.as_str().to_owned(),
                 group: code.concern().title(),
                 subject: code.subject(),
                 title: code.title().to_owned(),
@@ -78,15 +96,24 @@ impl Topic {
                 markdown: explanation(code).to_owned(),
             },
             Self::State(state) => Explanation {
-                code: state.word,
+                code: state.word.to_owned(),
                 group: state.about,
                 subject: states::SUBJECT,
                 title: state.title.to_owned(),
                 harmless: matches!(state.word, "active" | "trusted"),
                 markdown: state.says.to_owned(),
             },
+            Self::FineCause { name, code } => fine_cause(&name, code),
+            Self::Word(word, says) => Explanation {
+                code: word.to_owned(),
+                group: "",
+                subject: "",
+                title: says.to_owned(),
+                harmless: true,
+                markdown: String::new(),
+            },
             Self::Words => Explanation {
-                code: words::TOPIC,
+                code: words::TOPIC.to_owned(),
                 group: "",
                 subject: "",
                 title: words::TITLE.to_owned(),
@@ -94,6 +121,24 @@ impl Topic {
                 markdown: words::explanation(),
             },
         }
+    }
+}
+
+/// What is said of a finer cause under each code that has it.
+fn fine_cause(name: &str, only: Option<Code>) -> Explanation {
+    let codes = Code::ALL.iter().filter(|code| only.is_none_or(|only| only == **code));
+    let told: Vec<(Code, String)> = codes
+        .flat_map(|code| fine_causes(*code).into_iter().filter(|(known, _)| known == name).map(|(_, says)| (*code, says)))
+        .collect();
+    let of = told.iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>().join(" and of ");
+    let says = |(code, says): &(Code, String)| format!("{}\n\nMore about it: `omemoscope explain {code}`\n\n", capital(says));
+    Explanation {
+        code: name.to_owned(),
+        group: "",
+        subject: "",
+        title: format!("a finer cause of {of}"),
+        harmless: told.iter().all(|(code, _)| code.is_harmless()),
+        markdown: told.iter().map(says).collect(),
     }
 }
 
@@ -107,19 +152,19 @@ impl TypedValueParser for TopicParser {
 
     fn parse_ref(&self, cmd: &clap::Command, arg: Option<&clap::Arg>, value: &OsStr) -> Result<Topic, clap::Error> {
         let text = value.to_string_lossy();
-        let word = text.split('/').next().unwrap_or_default().to_ascii_lowercase();
-        if let Some(topic) = Topic::all().find(|topic| topic.word() == word) {
+        let word = text.to_ascii_lowercase();
+        if let Some(topic) = Topic::parse(&word) {
             return Ok(topic);
         }
         // The parser of fixed words knows which of them is near.
-        let known = PossibleValuesParser::new(Topic::all().map(Topic::word));
+        let known = PossibleValuesParser::new(Topic::words());
         let near = known.parse_ref(cmd, arg, OsStr::new(&word)).err();
         let near = near.as_ref().and_then(|error| error.get(ContextKind::SuggestedValue)).and_then(suggestion);
         Err(cmd.clone().error(ErrorKind::InvalidValue, unknown(&text, near)))
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(Topic::all().map(|topic| PossibleValue::new(topic.word()))))
+        Some(Box::new(Topic::words().map(PossibleValue::new)))
     }
 }
 
@@ -134,14 +179,14 @@ fn suggestion(value: &ContextValue) -> Option<&str> {
 /// What is said of an unknown word: the near one first, the list after it.
 fn unknown(text: &str, near: Option<&str>) -> String {
     let near = near.map(|word| format!("  Did you mean {word}?\n")).unwrap_or_default();
-    let all: Vec<&str> = Topic::all().map(Topic::word).collect();
+    let all: Vec<&str> = Topic::words().collect();
     format!("'{}' is no code or word that can be explained.\n{near}  Known are: {}", safe(text), all.join(", "))
 }
 
 impl Explain {
     /// Explains one word, or lists all.
     pub fn run(&self, terminal: &mut Terminal) -> Result<Outcome, Stop> {
-        match self.topic {
+        match self.topic.clone() {
             Some(topic) => terminal.show(&topic.explained())?,
             None => terminal.show(&Explanations { codes: Topic::listed().map(Topic::explained).collect() })?,
         }

@@ -159,6 +159,14 @@ impl Terminal {
     }
 }
 
+/// Writes an error as JSON where no terminal was set up yet.
+pub fn json_failure(says: &str) {
+    let mut out = std::io::stdout().lock();
+    if write_json(&ErrorView { error: says }, &mut out).is_ok() {
+        let _ = out.flush();
+    }
+}
+
 /// `omemoscope/error/1`.
 #[derive(Debug, Serialize)]
 struct ErrorView<'a> {

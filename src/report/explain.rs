@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
     /// The word.
-    pub code: &'static str,
+    pub code: String,
     /// The part of the list that it stands in.
     pub group: &'static str,
     /// What it is said of.
@@ -33,10 +33,10 @@ impl View for Explanation {
 
     fn text(&self, page: &mut Page) {
         let subject = if self.subject.is_empty() { String::new() } else { format!("{} ", self.subject) };
-        page.line(0, Line::new().strong(self.code).plain(format!(": {subject}{}", self.title)));
+        page.line(0, Line::new().strong(&self.code).plain(format!(": {subject}{}", self.title)));
         // The text begins with the code as its heading, which stands above already.
         let text = self.markdown.trim();
-        let text = text.strip_prefix('#').and_then(|t| t.trim_start().strip_prefix(self.code)).unwrap_or(text);
+        let text = text.strip_prefix('#').and_then(|t| t.trim_start().strip_prefix(self.code.as_str())).unwrap_or(text);
         page.gap();
         markdown(page, text);
         if self.code != TOPIC {
@@ -72,7 +72,7 @@ fn list(page: &mut Page, group: &[Explanation]) {
     let rows = group.iter().map(|e| {
         let look = if e.harmless { Look::Good } else { Look::Strong };
         let says = if one.is_some() { e.title.clone() } else { format!("{} {}", e.subject, e.title) };
-        vec![(look, e.code.to_owned()), (Look::Plain, says)]
+        vec![(look, e.code.clone()), (Look::Plain, says)]
     });
     let subject = one.map(|subject| format!("{subject} …")).unwrap_or_default();
     page.columns(2, &["", &subject], rows.collect());

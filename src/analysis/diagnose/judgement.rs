@@ -101,7 +101,7 @@ pub fn rule(place: impl Into<String>, says: impl Into<String>) -> Evidence {
 }
 
 /// Sentences often begin with a device, and every sentence begins with a capital letter.
-pub(super) fn capital(sentence: &str) -> String {
+pub fn capital(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
