@@ -26,62 +26,66 @@ pub const STATES: &[StateWord] = &[
     StateWord {
         word: "active",
         about: ACTIVITY,
-        title: "is on its owner's list, and nothing speaks against its use",
-        says: "The last device list that your client saw names the device, and it is not silent beyond the rules of your \
-               client or the specification. Nothing is to be done. `devices -v` gives the rule and the numbers.",
+        title: "is on its owner's list and can be used",
+        says: "The last device list that your client saw names the device, and the device has not been silent for too long. \
+               Nothing is to be done. For the rule and the numbers: `omemoscope devices -v`.",
     },
     StateWord {
         word: "inactive",
         about: ACTIVITY,
         title: "is off its owner's list, or your client set it inactive",
-        says: "A device that leaves the list gets no messages any more: nobody makes a key for it. For a device that is no \
-               longer in use this is right. A device of your own that is inactive by mistake comes back when its client \
-               publishes the list again: start the client on it; most do so on the next connection.",
+        says: "A device that is not on the list gets no messages any more. For a device that is no longer in use this is right. \
+               If it is a device of your own that you use, close its client and start it again: most clients then put the \
+               device on the list again. If your own client set the device inactive, it mostly becomes active again with its \
+               next message.",
     },
     StateWord {
         word: "stale",
         about: ACTIVITY,
         title: "is on its owner's list, but has been silent for long",
-        says: "Harmless: it is some device, of a contact or of your own, that was not used for long. Messages are encrypted \
-               for it, but no answer moved the ratchet for longer than a rule allows. Some clients then stop encrypting for \
-               it; the specification asks for that too, because a lost device would otherwise hold back forward secrecy for \
-               ever. It becomes active again with its next message. If it is yours, and you use it, write something from \
-               it; if it is lost or gone, take it off your device list.",
+        says: "The device has not answered for a long time. Nothing is broken, but some clients stop sending to such a device \
+               (Kaidan after 106 unanswered messages, Smack after 400, Gajim after 2000). It becomes active again with its next \
+               message. If it is yours and you use it, write something from it. If it is yours and gone, take it off your \
+               device list: `omemoscope explain words` says how. If it is a contact's, you need not do anything.",
     },
     StateWord {
         word: "trusted",
         about: TRUST,
         title: "gets messages: your client encrypts for it",
         says: "Either you compared the fingerprint, or your client trusts new devices by itself (blind trust, trust on first \
-               use). The client's own word, shown beside it, tells the two apart where the client does.",
+               use). Beside it stands the word that your client uses; some words tell the two apart. Nothing is to be done. To \
+               be sure, compare the fingerprint by phone or in person, not in this chat: `omemoscope explain words` says how.",
     },
     StateWord {
         word: "untrusted",
         about: TRUST,
         title: "was refused by you, or by your client for you",
-        says: "Your client makes no key for the device. Many clients still show what it sends, some hide it: then the \
-               message's code is `untrusted-device`. To change it, compare the fingerprint and trust the device in your \
-               client.",
+        says: "Your client encrypts nothing for the device. Some clients hide what it sends (then the code is \
+               `untrusted-device`), others show it. To change that, compare the fingerprint by phone or in person, not in this \
+               chat: `omemoscope explain words` says how. If it is right, trust the device in your client. If it is wrong, \
+               leave the device refused.",
     },
     StateWord {
         word: "undecided",
         about: TRUST,
         title: "waits for your decision",
-        says: "The device is new to your client. Many clients send nothing to the contact before you have decided about each \
-               of the contact's devices: compare the fingerprints, then trust or refuse them in your client.",
+        says: "The device is new to your client. Many clients do not let you write to its owner until you have decided about \
+               each of the owner's devices. Compare the fingerprint by phone or in person, not in this chat. If it is right, \
+               trust the device in your client; otherwise refuse it. `omemoscope explain words` says how.",
     },
     StateWord {
         word: "compromised",
         about: TRUST,
-        title: "was marked as compromised",
-        says: "Your client saw something that a genuine device does not do, for example another identity key for a known \
-               device id. Compare the fingerprint by another way before you trust it again.",
+        title: "was marked as compromised: somebody else may have its keys",
+        says: "The reason may be harmless, for example new keys after a new installation, or an attack. Ask the owner, by phone \
+               or in person and not in this chat, whether the device is theirs, and compare the fingerprint. Do not just trust \
+               it again: ask the owner to make new OMEMO keys on it (messages not yet read on it are lost), and remove the old \
+               key in your client. If the device is not theirs, refuse it, and do not rely on what it sends.",
     },
     StateWord {
         word: "unknown",
         about: TRUST,
-        title: "is one of which the store says nothing (said of activity, too)",
-        says: "Your client does not keep it in this store, or keeps it where this store does not reach. Nothing is wrong with \
-               the device for that.",
+        title: "is one whose trust or activity the store does not tell",
+        says: "Your client does not save this information, or saves it elsewhere. This says nothing against the device.",
     },
 ];

@@ -11,55 +11,138 @@ pub const TITLE: &str = "the words that the explanations use";
 
 /// Each word and what it means.
 const WORDS: &[(&str, &str)] = &[
-    ("your client", "the program on this device in which you read and write, and which holds your keys."),
+    ("this device", "the phone or computer whose client could not read the message, even if you run omemoscope somewhere else."),
+    ("your client", "the chat program on this device. It holds your keys."),
+    ("the sender", "the other person of a message; sometimes yourself, on another device of yours."),
+    ("verdict, code", "what omemoscope says about one message, and the word for it, as in `no-session`."),
     (
-        "store, copy",
-        "the file or folder in which a client keeps its keys. omemoscope mostly reads a copy of it, which grows old as the client goes on.",
+        "fine cause",
+        "a word behind the slash of a code. It says more exactly what happened, as in `not-addressed/bundle-missing`.",
+    ),
+    ("finding", "a verdict that is not about one message, but about a device, a list or the whole store."),
+    (
+        "proven, likely, possible",
+        "how sure a verdict is. Proven: nothing else fits. Likely: this fits best. Possible: other causes fit as well.",
+    ),
+    (
+        "show the text",
+        "`omemoscope decrypt --store STORE LOG` shows the text of each message that it can open. STORE is the copy of your \
+         store, LOG is the log that holds the message.",
     ),
     (
         "session",
-        "what two devices know of each other to encrypt. Each pair of devices has its own, and both ends must stay in step.",
+        "what two devices remember of each other to encrypt. Each pair of devices has its own session, and both ends must \
+         stay in step.",
     ),
-    (
-        "ratchet, chain, counter",
-        "how a session makes a new key for each message. An answer turns the ratchet and begins a new chain; the counter numbers the messages of a chain.",
-    ),
-    (
-        "key exchange, prekey",
-        "the message that begins a session, and the keys that a device publishes for it: one-time prekeys for one use, and a signed prekey that changes now and then.",
-    ),
-    (
-        "device list, bundle",
-        "what an account publishes on its server: the ids of its devices, and for each of them the keys with which others begin a session.",
-    ),
-    (
-        "identity key, fingerprint",
-        "the lasting key of a device, and the form in which people compare it. Trust is the decision that it is the right person's.",
-    ),
-    (
-        "stanza, payload",
-        "one message as XML, and the encrypted text in it. Around the text stand keys, one for each device that may read it.",
-    ),
-    (
-        "carbon, archive",
-        "two ways in which another copy of a message comes: from another device of the same account, or from the server's memory.",
-    ),
-    ("capture", "the logs that you give, with the stanzas in them. Logs can be cut or changed, so suspect them first."),
-    ("variant", "one of the kinds of OMEMO that do not understand each other: the legacy one, and OMEMO 2."),
-    (
-        "finding, fine cause",
-        "what omemoscope says about devices, bundles or the store as a whole; and the word behind a code's slash, as in `not-addressed/bundle-missing`.",
-    ),
-    ("proven, likely, possible", "how sure a verdict is: nothing else fits; it fits best; it is one of several that fit."),
-    ("fallback text", "the sentence that a client writes beside the encrypted text, for programs that cannot decrypt it."),
     (
         "end and restart the session",
-        "throw the session with one device away and begin a new one, on one side only. Nothing already read is lost. Few clients have a command for it; where yours has none, the other side may do it.",
+        "throw away the session with one device of the other person, and write to them: that begins a new one. Do it on one \
+         side only. What you have read stays. Few clients have a command for it: see below. If your client has none, ask \
+         the other person to do it in theirs. If theirs has none either, one of you makes new OMEMO keys. Conversations, \
+         Monal, Siskin, Beagle and Prose mostly begin a new session by themselves when a message does not fit. Gajim, Dino, \
+         Profanity, Kaidan, Converse, Psi, Pidgin/Finch (lurch) and programs with python-omemo do not.",
     ),
     (
         "make new OMEMO keys",
-        "begin again as a new device, the last resort: messages not yet read are lost, and all contacts must verify you anew.",
+        "begin again as a new device. Mostly this is the last resort. Read your waiting messages first: those not yet read \
+         are lost. All contacts must compare your fingerprint anew. Afterwards take the old device off your device list. \
+         How some clients do it: see below. `omemoscope stores` says where the files lie that it names.",
     ),
+    ("identity key, fingerprint", "the lasting key of a device, and the row of digits and letters in which clients show it."),
+    (
+        "compare fingerprints",
+        "call the other person or meet them; do not do it in the same chat. Let them read out the fingerprint that their \
+         client shows for their own device. The one that your client shows for that device must be the same, sign by sign. \
+         Spaces, dashes and capital letters do not matter. Kaidan, and Converse with OMEMO 2, show another row for the same \
+         key than other clients: where your client is one of them, `omemoscope devices -v` shows both rows.",
+    ),
+    (
+        "trust a device",
+        "tell your client that the device is the right person's. Compare the fingerprint first. Most clients let you trust \
+         a device where they show its fingerprint: in the contact's details, in the menu of the chat or in their OMEMO \
+         settings. Profanity has commands for it, and Poezio asks you.",
+    ),
+    ("device id", "the number by which clients tell devices apart."),
+    (
+        "device list",
+        "what an account publishes on its server: the device ids of its devices. Others write only to devices on this list. \
+         Most clients put their device on the list when they start.",
+    ),
+    (
+        "take a device off the list",
+        "some clients can remove a device of yours, or clear the whole list (\"clear devices\"). If you cleared the list, \
+         start the client on each device that you use: it puts its device on the list again. Messages written before that \
+         are lost on it.",
+    ),
+    (
+        "store",
+        "the file or folder in which your client keeps its keys. Whoever has it may be able to read your messages: give it \
+         to nobody else.",
+    ),
+    (
+        "copy (of the store)",
+        "the duplicate of the store that you gave to omemoscope. Your client goes on and the copy does not, so it is out of \
+         date after a while.",
+    ),
+    (
+        "copy the store",
+        "`omemoscope stores` says where the store lies on a computer. Close the client. Copy the file or folder, and with \
+         it the files beside it whose names begin the same and end in -wal, -shm or -journal. If in doubt, copy the whole \
+         folder. In Conversations, make a backup in the app instead: omemoscope opens it with the password of your account.",
+    ),
+    (
+        "profile",
+        "all files of a client for one user: settings, keys and messages. If a copied profile runs on two machines, both \
+         act as one device, and messages get lost.",
+    ),
+    (
+        "log, capture",
+        "what a client or a server wrote down of the messages as they went over the wire. Logs can be cut or changed, so \
+         suspect them first.",
+    ),
+    (
+        "another log",
+        "a log of the same message that was written somewhere else, for example by another client of yours or by the \
+         server. If you have none, leave this step out.",
+    ),
+    (
+        "part for your device",
+        "beside the encrypted text of a message stands one small part for each device that may read it. Your client opens \
+         the part for your device, and with it the text.",
+    ),
+    (
+        "key exchange, prekey",
+        "the message that begins a session, and the keys that a device publishes for it: one-time prekeys for one use each, \
+         and a signed prekey that lasts longer.",
+    ),
+    ("bundle", "the keys that a device publishes on the server, so that others can begin a session with it."),
+    (
+        "signature",
+        "a mark that only the owner of a key can make and that everybody can check. A wrong one shows that something was \
+         changed, or that it is somebody else's.",
+    ),
+    (
+        "variant",
+        "one of the kinds of OMEMO that do not understand each other: the old one (legacy, \
+         `eu.siacs.conversations.axolotl`) and OMEMO 2 (`urn:xmpp:omemo:2`).",
+    ),
+    (
+        "group chat",
+        "a chat of several people, also called a room. For OMEMO it must show its members' addresses to each other \
+         (non-anonymous).",
+    ),
+    (
+        "carbon, archive",
+        "two ways in which a message comes a second time: because another device of yours sent or received it, or from the \
+         server's memory.",
+    ),
+    ("fallback text", "the sentence that a client writes beside the encrypted text, for programs that cannot decrypt it."),
+    (
+        "ratchet, chain, counter",
+        "how a session makes a new key for each message. An answer turns the ratchet and begins a new chain; the counter \
+         numbers the messages of a chain.",
+    ),
+    ("stanza, payload", "one message in the form in which it goes over the wire (XML), and the encrypted text in it."),
 ];
 
 /// What one of the words means, and the word as the list has it.
@@ -69,8 +152,11 @@ pub fn meaning(word: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// What the list says where a repair is done.
-const REPAIRS: &[(&str, Repair)] =
-    &[("End and restart the session", |r| r.replace_session), ("Make new OMEMO keys", |r| r.reset)];
+const REPAIRS: &[(&str, Repair)] = &[
+    ("End and restart the session", |r| r.replace_session),
+    ("Trust a device", |r| r.trust_device),
+    ("Make new OMEMO keys", |r| r.reset),
+];
 
 /// One repair in a client's own words.
 type Repair = fn(&Remedies) -> Option<&'static str>;
@@ -99,7 +185,7 @@ mod tests {
     fn the_repairs_of_all_clients_are_named_once() {
         let page = explanation();
         for remedies in FORMATS.iter().map(|format| format.client.remedies) {
-            for says in [remedies.replace_session, remedies.reset].into_iter().flatten() {
+            for says in [remedies.replace_session, remedies.trust_device, remedies.reset].into_iter().flatten() {
                 assert_eq!(page.matches(says).count(), 1, "{says}");
                 assert!(!says.ends_with('.') && says.starts_with(char::is_uppercase), "{says}");
             }

@@ -26,33 +26,33 @@ macro_rules! codes {
 }
 
 codes! {
-    Ok = "ok", "decrypts, and your client would show it";
+    Ok = "ok", "can be read, and your client would show it";
     EmptyMessage = "empty-message", "carries no text, on purpose";
-    NotAddressed = "not-addressed", "has no key for this device";
+    NotAddressed = "not-addressed", "has no part for this device";
     OwnMessage = "own-message", "was sent by this very device";
-    NoSession = "no-session", "continues a session that your client does not have";
-    DuplicateMessage = "duplicate-message", "is another copy of one that came before";
-    PrekeyMissing = "prekey-missing", "names a one-time prekey that your client no longer has";
-    SignedPrekeyMissing = "signed-prekey-missing", "names a signed prekey that your client no longer has";
-    IdentityChanged = "identity-changed", "comes with another identity key than the one known for its device";
-    MacMismatch = "mac-mismatch", "fits no state of the session, and why is not known";
-    ReceiverRolledBack = "receiver-rolled-back", "needs newer keys than your client, or this copy, has";
-    SenderRolledBack = "sender-rolled-back", "was encrypted with keys that its sender had used before";
-    TooManySkipped = "too-many-skipped", "comes after more missing messages than your client accepts";
-    MessageKeyEvicted = "message-key-evicted", "came so late that your client had dropped its key";
-    PayloadAuthFailed = "payload-auth-failed", "has a text that does not belong to its key";
-    MalformedStanza = "malformed-stanza", "stands in XML that no client can use";
-    MalformedMessage = "malformed-message", "holds a key that is no OMEMO message, or is wrongly announced";
+    NoSession = "no-session", "continues a session that your client cannot find";
+    DuplicateMessage = "duplicate-message", "is one that your client already had";
+    PrekeyMissing = "prekey-missing", "begins a session with a one-time key that your client does not have";
+    SignedPrekeyMissing = "signed-prekey-missing", "begins a session with a signed key that your client does not have";
+    IdentityChanged = "identity-changed", "comes from a known device that has a new identity key";
+    MacMismatch = "mac-mismatch", "cannot be opened, and mostly nothing shows why";
+    ReceiverRolledBack = "receiver-rolled-back", "needs newer keys than your client, or only the copy, has";
+    SenderRolledBack = "sender-rolled-back", "was encrypted with keys that the sender had used before";
+    TooManySkipped = "too-many-skipped", "comes after so many missing ones that your client refuses it";
+    MessageKeyEvicted = "message-key-evicted", "came so late that your client had thrown its key away";
+    PayloadAuthFailed = "payload-auth-failed", "has a text that was changed, cut or wrongly packed";
+    MalformedStanza = "malformed-stanza", "has a broken outer shell";
+    MalformedMessage = "malformed-message", "has a part for your device that is broken or wrongly labelled";
     UnsupportedVersion = "unsupported-version", "is in none of the known versions of OMEMO";
-    VariantMismatch = "variant-mismatch", "is in a variant that your client does not speak, or mixes two";
+    VariantMismatch = "variant-mismatch", "is in a variant that your client cannot read, or mixes two";
     SimultaneousInitiation = "simultaneous-initiation", "belongs to one of two sessions that were begun at the same time";
     DeviceIdCollision = "device-id-collision", "comes from a device id that two devices use";
-    WrongRecipientJid = "wrong-recipient-jid", "names another address than yours, or a room hides its sender";
-    UntrustedDevice = "untrusted-device", "decrypts, but your client hides it: its device is not trusted";
-    AdMismatch = "ad-mismatch", "fits but for the identity keys: one side has a wrong one on file";
+    WrongRecipientJid = "wrong-recipient-jid", "names another address than yours, or a group chat hides its sender";
+    UntrustedDevice = "untrusted-device", "can be opened, but your client does not trust its device";
+    AdMismatch = "ad-mismatch", "is right, but one side has a wrong identity key or mixes two up";
     StoreCorrupt = "store-corrupt", "needs a part of the store that is damaged";
-    BundleSignatureInvalid = "bundle-signature-invalid", "has a signature that does not verify";
-    LabelSignatureInvalid = "label-signature-invalid", "has a device name that is not validly signed";
+    BundleSignatureInvalid = "bundle-signature-invalid", "has a wrong signature, or a client wrongly says so";
+    LabelSignatureInvalid = "label-signature-invalid", "has a device name without a valid signature";
     BeyondSnapshot = "beyond-snapshot", "needs newer keys than this copy of the store has";
 }
 

@@ -37,12 +37,14 @@ impl View for Explanation {
         // The text begins with the code as its heading, which stands above already.
         let text = self.markdown.trim();
         let text = text.strip_prefix('#').and_then(|t| t.trim_start().strip_prefix(self.code.as_str())).unwrap_or(text);
+        let (lay, more) = text.find(FOR_DEVELOPERS).map_or((text, ""), |at| text.split_at(at));
         page.gap();
-        markdown(page, text);
+        markdown(page, lay);
         if self.code != TOPIC {
             page.gap();
             page.line(0, words_line());
         }
+        markdown(page, more);
     }
 }
 
@@ -60,6 +62,9 @@ impl View for Explanations {
         page.line(0, words_line());
     }
 }
+
+/// The heading of what only developers need.
+const FOR_DEVELOPERS: &str = "### For those who repair clients";
 
 /// Where the words of all explanations, and the repairs that they name, are explained.
 fn words_line() -> Line {

@@ -198,7 +198,9 @@ impl Page {
         let mut table = Table::new();
         table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).enforce_styling();
         table.set_width(u16::try_from(self.width.saturating_sub(indent)).unwrap_or(u16::MAX));
-        table.set_header(header.iter().map(|h| Cell::new(h).add_attribute(Attribute::Dim)));
+        if header.iter().any(|h| !h.is_empty()) {
+            table.set_header(header.iter().map(|h| Cell::new(h).add_attribute(Attribute::Dim)));
+        }
         for row in rows {
             table.add_row(row.iter().map(|(look, text)| {
                 // A cell may have lines of its own; each is made safe.

@@ -1,23 +1,27 @@
 //! # ad-mismatch
 //!
-//! **What happened.** The message fits the session but for the identity keys: one side has a wrong identity key on file
-//! for the other, or puts the two in the wrong order. Mostly a bug or a damaged store did that, not you or the sender;
-//! but a wrong key on file may also be somebody else's.
+//! **What happened.** Your client or the sender's has a wrong identity key saved for one of the two devices, or
+//! mixes up the two keys. Everything else about the message is right. This is probably nobody's fault: mostly an
+//! error in a program or a damaged store did it. But a wrong key may also be that of a stranger, so compare.
 //!
 //! **What to do.**
-//! - Compare both fingerprints with the sender over another way.
-//! - If they are right, end and restart the session: the new one is bound to the right keys.
-//! - If it comes back, report it to the makers of the client that has the wrong key or order (often after an import or
-//!   a migration).
+//! - Compare two fingerprints with the sender by phone or in person, not in this chat: that of the sender's device
+//!   and that of yours.
+//! - If both are right, end and restart the session: in the sender's client if the verdict blames the sender's side,
+//!   otherwise in yours. If your client has no command for it, ask the sender to do it in theirs.
+//!   `omemoscope explain words` says how.
+//! - If one is wrong, do not trust that device, and write nothing secret in this chat.
+//! - If the error comes back, report it to the makers of the client that the verdict blames. It can come from moving
+//!   keys to another program.
 //!
-//! **What is lost.** Nothing: omemoscope can show the text, with this warning. Your client refuses it, and what follows
-//! until the session is restarted.
+//! **What is lost.** Nothing for good: omemoscope can show the text, with this warning. Your client refuses this
+//! message, and later ones until the session is restarted.
 //!
-//! **Fine causes.**
-//! - `swapped`: the two identity keys stand in the other order.
-//! - `other-sender-key`: bound to another identity key of the sender.
-//! - `other-receiver-key`: bound to another identity key of your device.
-//! - `both-other-keys`: bound to other identity keys of both sides.
+//! **Fine causes.** They say which key is wrong. The advice above holds for all of them.
+//! - `swapped`: one client puts the two keys in the wrong order.
+//! - `other-sender-key`: the two clients have different identity keys for the sender's device.
+//! - `other-receiver-key`: the two clients have different identity keys for your device.
+//! - `both-other-keys`: the two clients have different identity keys for both devices.
 //!
 //! ### For those who repair clients
 //!
@@ -64,10 +68,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     };
     let replace = match wrong {
         Some(Side::Senders) => {
-            "Compare both fingerprints with the sender over another way. If they are right, ask the sender to end and restart the session in their client: that binds it to the right keys."
+            "Compare both fingerprints with the sender by phone or in person, not in this chat. If they are right, ask the sender to end and restart the session in their client: that binds it to the right keys."
         }
         _ => {
-            "Compare both fingerprints with the sender over another way. If they are right, end and restart the session: that binds it to the right keys."
+            "Compare both fingerprints with the sender by phone or in person, not in this chat. If they are right, end and restart the session: that binds it to the right keys."
         }
     };
     Some(

@@ -117,7 +117,7 @@ pub(super) fn own_identity(whole: &Whole<'_>) -> impl Iterator<Item = Finding> {
                 in_store(&between.earlier, format!("our fingerprint is {}", before.fingerprint().grouped())),
                 in_store(&between.later, format!("our fingerprint is {}", after.fingerprint().grouped())),
             ],
-            remedy: vec!["Tell your contacts the new fingerprint over another way; they see a warning until they have compared it.".into()],
+            remedy: vec!["Tell your contacts the new fingerprint by phone or in person; they see a warning until they have compared it.".into()],
             stanza_ids: Vec::new(),
         })
     })

@@ -1,15 +1,15 @@
 //! # beyond-snapshot
 //!
-//! **What happened.** The copy of the store that you gave is older than the message, and between the two your client
-//! made a new random key that the copy cannot contain. Nothing is wrong with the message or its sender.
+//! **What happened.** The copy of the store that you gave is older than this message. Since then your client has
+//! made new keys, which the copy does not have. Nobody is to blame, and nothing is wrong with the message.
 //!
 //! **What to do.**
-//! - First see: does your client itself fail at this sender's messages, or only this copy?
-//! - Only the copy: nothing is to be repaired. To read the message with omemoscope, give a copy taken later (`--store`
-//!   may be repeated).
-//! - The client, too: go on at [receiver-rolled-back].
+//! - Open your client. Does it show the newest messages of the sender?
+//! - If yes, nothing is broken. If you have a later copy of the store, made before your client read the message,
+//!   omemoscope can open the message with it. Name both copies, the newest last: `--store OLD --store NEW`.
+//! - If no, your client has the problem, too. Then read: `omemoscope explain receiver-rolled-back`.
 //!
-//! **What is lost.** Nothing, if the client itself read the message.
+//! **What is lost.** Nothing, if your client showed the message.
 //!
 //! ### For those who repair clients
 //!

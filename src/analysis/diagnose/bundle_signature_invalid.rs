@@ -1,21 +1,23 @@
 //! # bundle-signature-invalid
 //!
-//! **What happened.** The bundle of a device is wrongly signed, so clients refuse it and nobody can begin a session
-//! with that device. Mostly a bug or a damaged upload did that, and nobody is to blame; somebody with access to the
-//! server could do it, too.
+//! **What happened.** Every device publishes keys, its bundle, with a signature which shows that they are its own.
+//! For one device this signature is wrong. Other clients refuse such keys, so nobody can begin a session with that
+//! device. This is probably nobody's fault: mostly an error in a program or a damaged upload did it. But somebody
+//! with access to the server could do it, too.
 //!
 //! **What to do.**
-//! - The device's owner (you, if it is yours) restarts the client on it, so that it publishes its bundle again.
-//! - If the new bundle is wrong as well, the owner reports it to the makers of that client and asks the server's
-//!   administrator.
-//! - Everybody else need do nothing: clients refuse a wrong bundle by themselves.
+//! - The verdict names the device. If it is yours, close the client on it and start it again: it then publishes its
+//!   keys anew. If it belongs to somebody else, tell them to do that.
+//! - If the signature is still wrong, the owner reports it to the makers of that client, and asks the people who run
+//!   the server whether somebody changed the keys.
+//! - You need not do more: clients refuse wrong keys by themselves.
 //!
-//! **What is lost.** On that device, the messages that were not encrypted for it meanwhile.
+//! **What is lost.** That device cannot read what was not encrypted for it in the meantime.
 //!
-//! **Fine causes.**
-//! - `valid-but-refused`: the bundle is right, and there is nothing to repair on that device. Your client says "Invalid
-//!   signature", but every bundle in the capture verifies and one has the sign bit set: a bug of Converse, which is to
-//!   be updated.
+//! **Fine causes.** If the verdict has this word behind the slash, its line replaces the advice above.
+//! - `valid-but-refused`: the signature is right, and nothing is to be done on that device. Converse 14 has an error
+//!   and wrongly says "Invalid signature". If you use Converse, update it. If that does not help, write to that
+//!   device from another client.
 //!
 //! ### For those who repair clients
 //!

@@ -1,23 +1,27 @@
 //! # device-id-collision
 //!
-//! **What happened.** Two devices use the same device id, so messages of one are taken for messages of the other.
-//! Chance or a copied profile did that; who must act, you or the sender, depends on whose devices they are, and the
-//! verdict names them.
+//! **What happened.** Two devices have the same device id, the number by which clients tell devices apart. So
+//! messages of one are taken for messages of the other. It came about by chance, or because somebody copied a
+//! client's files to a second machine. This is probably nobody's fault. The verdict names the devices.
 //!
 //! **What to do.**
-//! - A copied profile (`clone`): its owner runs it on one machine only, and makes new OMEMO keys on the other one.
-//! - Two devices of one owner (`id-clash-same-account`): the owner makes new OMEMO keys on one of them, best on the
-//!   newer one.
-//! - Your device and somebody else's (`id-clash-across-accounts`): one of the two is enough. You can make new OMEMO
-//!   keys on this device without asking.
+//! - The owner of one of the two devices makes new OMEMO keys on it, best on the newer one. In this case that is the
+//!   right remedy. The word behind the slash says who has to act.
+//! - Read the waiting messages on that device first: those not yet read are lost. `omemoscope explain words` says
+//!   how to make new keys.
 //!
-//! **What is lost.** On each device, the messages that went to the other one; ask for them again.
+//! **What is lost.** On each device, the messages that went to the other one. Ask the senders for them again.
 //!
-//! **Fine causes.**
-//! - `id-clash-across-accounts`: another account's device has the id of yours.
-//! - `id-clash-same-account`: two installations of one account, each with its own identity key, share an id.
-//! - `clone`: two copies of one profile, or two programs on one store, with one identity key, write in turn.
-//! - `two-connections`: messages of one device come from two full addresses in turn.
+//! **Fine causes.** If the verdict has one of these words behind the slash, its line says who does what.
+//! - `id-clash-across-accounts`: a device of another account has the id of yours. Only one of you has to change.
+//!   Make new OMEMO keys on this device; you need not ask the other one.
+//! - `id-clash-same-account`: two devices of the sender have the same id. Ask the sender to make new OMEMO keys on
+//!   one of them.
+//! - `clone`: the same keys are in use twice: in a copied profile, or in two programs on one store. The owner (you,
+//!   if it is your device) goes on with one and makes new OMEMO keys for the other. Then they end and restart the
+//!   sessions with the affected contacts.
+//! - `two-connections`: messages of one device come from two places in turn. Perhaps the profile runs twice: then do
+//!   as for `clone`. If they are two devices with the same id, make new OMEMO keys on one of them.
 //!
 //! ### For those who repair clients
 //!
@@ -34,10 +38,11 @@
 //! 16383, Kaidan 1 to 16380). A cloned profile, phone or virtual machine gives two devices with one id and one identity
 //! key. The legacy header has no address beside the ids, so ids of different accounts clash as well.
 //!
-//! **What proves it.** A foreign sender with this device's id; or one id used with two identity keys in turn, where one
-//! comes back. For clones: a ratchet key and counter used twice, and then two branches, each of which goes on exactly
-//! where it stood itself after the other one had written. Where that is seen once only, a backup that was restored twice
-//! looks the same, and this says `likely`.
+//! **What proves it.** A foreign sender with this device's id; or one id used with two identity keys in turn, where
+//! one comes back. For clones: a ratchet key and counter used twice, and then two branches, each of which goes on
+//! exactly where it stood itself after the other one had written. Where that is seen once only, a backup that was
+//! restored twice looks the same, and this says `likely`. `two-connections`: two full addresses send in turn, which
+//! is no more than `possible`.
 //!
 //! **References.** XEP-0384, "Setup" and "Business Rules" (device ids); iNPUTmice/Conversations#3324; dino/dino#1353;
 //! kriztan/blabber.im#129.
@@ -58,7 +63,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             Judgement::new(Confidence::Proven, format!("{} has the same id as {}.", scene.sender(), scene.our_device()))
                 .detail("id-clash-across-accounts")
                 .evidence(scene.stanza(format!("the sender id {sid} is that of your device, but the sender is another account")))
-                .remedy("One of the two is enough: make new OMEMO keys on this device, or ask the sender to make them on theirs; best on the newer one."),
+                .remedy("Only one of you has to change: make new OMEMO keys on this device, or ask the sender to make them on theirs, best on the newer one. Messages not yet read on it are lost."),
         );
     }
     // One id, two identity keys, and one of them comes back.

@@ -1,18 +1,22 @@
 //! # duplicate-message
 //!
-//! **What happened.** The message came before; this is another copy of it. Its key was used up by the first one, as it
-//! should be, and nothing is lost.
+//! **What happened.** Your client already had this message. Each message can be opened only once, and your client
+//! did that the first time. Nobody is to blame, and nothing is wrong.
 //!
-//! **What to do.** Nothing. Above all do not end the session because of it.
+//! **What to do.**
+//! - Nothing. Do not end the session.
+//! - If you miss a new text of the sender, read: `omemoscope explain sender-rolled-back`.
 //!
-//! **What is lost.** Nothing: your client has the first copy (but see `before-the-copy`).
+//! **What is lost.** Nothing: your client has had the message (but see `before-the-copy`).
 //!
-//! **Fine causes.**
-//! - `archive-replay`: this copy came from the archive.
-//! - `carbon`: this copy is a carbon.
-//! - `before-the-copy`: no second copy was seen. Your store copy is newer than the message, so your client had dealt
-//!   with it before; whether it read it, only the client's own history can tell.
-//! - `ended-chain`: its chain has ended, and the library keeps no keys of an ended chain but those it has not used.
+//! **Fine causes.** If the verdict has one of these words behind the slash, its line says more.
+//! - `archive-replay`: the server sent the message again from its archive. Nothing is to be done.
+//! - `carbon`: the server sent it again because another device of yours sent or received it. Nothing is to be done.
+//! - `before-the-copy`: omemoscope saw the message only once. But your copy of the store is newer than the message,
+//!   so your client had it before. Look for it in the chat. If it is not there, ask the sender to send it again.
+//! - `ended-chain`: the message belongs to an older part of the conversation. Of that part your client keeps keys
+//!   only for messages that it has not read, so it probably read this one. If you miss it, ask the sender to send it
+//!   again.
 //!
 //! ### For those who repair clients
 //!
@@ -26,8 +30,9 @@
 //! never read. A copy that comes more than five ratchet turns late fails with "Bad MAC" instead and looks like
 //! [mac-mismatch].
 //!
-//! **Mechanism.** The same message comes from the archive, as a carbon, from a room's history or twice after a broken
-//! connection. Every key works once.
+//! **Mechanism.** The same message comes from the archive, as a carbon, from a room's history or twice after a
+//! broken connection. Every key works once. A library that keeps one session and one chain (python-omemo) keeps of
+//! an ended chain only the keys that it has not used (`ended-chain`).
 //!
 //! **What proves it.** The same bytes earlier in the capture. Otherwise: the chain has passed its counter, and nothing
 //! says that the sender reused it; then it says `likely`.

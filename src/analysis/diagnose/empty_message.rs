@@ -1,7 +1,7 @@
 //! # empty-message
 //!
-//! **What happened.** The message carries no text, on purpose: clients exchange such messages to begin or keep up a
-//! session. Nothing is lost and nothing is wrong.
+//! **What happened.** The message carries no text, on purpose. Clients send each other such messages to begin a
+//! session or to keep it up; nobody wrote anything. Nobody is to blame, and nothing is wrong.
 //!
 //! **What to do.** Nothing.
 //!

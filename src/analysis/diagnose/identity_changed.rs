@@ -1,19 +1,24 @@
 //! # identity-changed
 //!
-//! **What happened.** A device that your client knows comes with another identity key. Mostly the contact installed
-//! their client anew, which is nobody's fault; but an attack would look the same. Some clients refuse the message until
-//! you decide, others (Gajim, Kaidan, Monal, Profanity) take the new key without asking.
+//! **What happened.** A device that your client knows now has another identity key. This is probably nobody's fault:
+//! mostly the sender installed their client anew. But an attack would look the same. Some clients refuse the message
+//! (Conversations, Dino). Others take the new key without asking (Gajim, Kaidan, Monal, Profanity, Siskin, Beagle,
+//! Pidgin/Finch (lurch)).
 //!
 //! **What to do.**
-//! - Compare the fingerprint with the contact over another way (in person, by phone), also where your client took the
-//!   new key already.
-//! - If it is theirs: accept the new key in your client, or remove the old key there; a new session then begins.
-//! - If it is not: do not accept it, write nothing to that device, and tell the contact.
+//! - Compare the new fingerprint with the sender by phone or in person, not in this chat (`omemoscope explain words`
+//!   says how). Do this even if your client has already taken the new key.
+//! - If it is right, accept the new key in your client. If your client cannot do that, remove the old key there. A
+//!   new session then begins.
+//! - If it is wrong, do not trust the device, and write nothing in this chat. Tell the sender by phone or in person.
 //!
-//! **What is lost.** The messages that your client refused; ask for them again. Nothing, where it took the new key.
+//! **What is lost.** The messages that your client refused. Ask for them again when you know that the key is right.
+//! Nothing, if your client took the new key.
 //!
-//! **Fine causes.**
-//! - `own-key-changed`: a finding: of several copies of the store a later one has another identity key of your own.
+//! **Fine causes.** If the verdict has this word behind the slash, its line replaces the advice above.
+//! - `own-key-changed`: two copies of your store hold different identity keys of your own. Your client made new keys
+//!   in between, because you wanted it or because it had lost the old ones. Compare the new fingerprint with your
+//!   contacts by phone or in person, not in this chat.
 //!
 //! ### For those who repair clients
 //!

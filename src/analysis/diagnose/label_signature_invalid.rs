@@ -1,17 +1,19 @@
 //! # label-signature-invalid
 //!
-//! **What happened.** A device's name on a device list is not validly signed, so anybody with access to the list could
-//! have written it. Mostly nobody did: many programs do not sign names. Messages are not affected.
+//! **What happened.** A device list gives a device a name, but no valid signature shows that the device chose it. So
+//! somebody else could have invented the name. This is probably nobody's fault: many programs do not sign names.
+//! Messages are not affected.
 //!
 //! **What to do.**
-//! - To know which device is which, compare fingerprints, not names.
-//! - The device's owner can set its name again in a client that signs names.
+//! - You need not do anything.
+//! - Do not go by that name. To know which device is which, compare fingerprints. `omemoscope explain words` says
+//!   how.
 //!
 //! **What is lost.** Nothing.
 //!
-//! **Fine causes.**
-//! - `missing`: there is a name, but no signature.
-//! - `invalid`: the identity key does not verify the signature.
+//! **Fine causes.** The advice above holds for both.
+//! - `missing`: the name has no signature.
+//! - `invalid`: the name has a wrong signature.
 //!
 //! ### For those who repair clients
 //!
@@ -20,6 +22,7 @@
 //! **Mistaken for.** A wrongly signed bundle: see [bundle-signature-invalid].
 //!
 //! **Mechanism.** Since XEP-0384 0.9.0 a label must be signed with the device's identity key (`labelsig`).
+//! python-omemo (twomemo) signs and checks labels; QXmpp reads them unchecked.
 //!
 //! **What proves it.** The signature is missing or does not verify with the identity key.
 //!

@@ -1,29 +1,28 @@
 //! # mac-mismatch
 //!
-//! **What happened.** Your client and the sender's no longer agree on the keys of their session, so this message cannot
-//! be opened. Why is not known from the files you gave. It may be either side, and you need not have done anything
-//! wrong.
+//! **What happened.** Your client and the sender's no longer agree on the keys of their session, so this message
+//! cannot be opened. Mostly the files that you gave do not show why. This is probably nobody's fault.
 //!
 //! **What to do.**
-//! - If only this one message fails, look at another log of it first: your log may have damaged it.
-//! - Write something back from this device. If one of you uses Conversations, Monal, Siskin, Beagle or Prose, that
-//!   client mostly begins a new session by itself. Gajim, Dino, Profanity, Converse, lurch and python-omemo repair
-//!   nothing.
-//! - If the sender's next message fails, too, end and restart the session, on one of the two sides.
-//! - Then ask for the lost messages again.
-//! - To learn the cause, give omemoscope an earlier log, or the sender's store (`--peer`).
+//! - If only this one message fails, and you have a second log of it, check it there: your log may have damaged it.
+//! - Write something to the sender from this device, and wait for their answer. Conversations, Monal, Siskin, Beagle
+//!   and Prose mostly begin a new session by themselves: if one of you uses one of these, that is often enough.
+//!   Gajim, Dino, Profanity, Kaidan, Converse, Psi, Pidgin/Finch (lurch) and programs with python-omemo do not.
+//! - If the sender's next message fails too, end and restart the session in your client. If your client has no
+//!   command for it, ask the sender to do it in theirs. `omemoscope explain words` says how.
+//! - Then ask the sender to send the lost messages again.
+//! - To learn the cause, give omemoscope an earlier log as well.
 //!
 //! **What is lost.** This message, and what the sender writes until the session is restarted.
 //!
-//! **Fine causes.** All but the last name the cause.
-//! - `session-replaced`: a late message of the session before the present one, which your client no longer has. The
-//!   present session is fine: only ask for the message again.
-//! - `prekey-id-reused`: the key exchange names a prekey whose id was given to a new key. Profanity before 0.18 does
-//!   that: a bug of Profanity.
-//! - `altered`: the message was damaged on the way: its ratchet key is nearly one that the device uses. The session is
-//!   fine: only ask for the message again.
-//! - `padding`: the message is genuine, but its padding is wrong: the sender's client made it so. Ask them to update.
-//! - `not-tried`: no failure: your store copy lacks your own keys, so nothing could be tried. Give a complete copy.
+//! **Fine causes.** If the verdict has one of these words behind the slash, its line replaces the advice above.
+//! - `session-replaced`: the message is late and of an old session. The present one is fine. Only ask for it again.
+//! - `prekey-id-reused`: your client is at fault, not you. It gave the id of a used key to a new key.
+//!   Profanity before 0.18 does that: update it. Then do as above.
+//! - `altered`: the message was damaged on the way. The session is fine. Only ask the sender to send it again.
+//! - `padding`: the sender's client is at fault, not you: it packed the message wrongly. Ask them to update it.
+//! - `not-tried`: no failure: omemoscope could not try, because your own keys are missing in the copy. Copy the
+//!   store again.
 //!
 //! ### For those who repair clients
 //!
@@ -36,15 +35,17 @@
 //!
 //! **Mistaken for.** Nearly everything: [receiver-rolled-back] (other contacts fail since the same time),
 //! [message-key-evicted] (newer messages of the device decrypt), [sender-rolled-back], [ad-mismatch],
-//! [simultaneous-initiation], [prekey-missing] in JavaScript clients. An earlier log or the other side's store often
-//! turns this into one of them.
+//! [simultaneous-initiation], [prekey-missing] in JavaScript clients. An earlier log, or the other side's store
+//! (`--peer`, with a second device of your own), often turns this into one of them.
 //!
-//! **Mechanism.** Both sides' ratchets must agree byte by byte. They part when bytes were altered on the way, when two
-//! programs used one store at once, when a save was lost in a crash, or through a bug. python-omemo keeps one session
-//! per device: a late message of the one before fails.
+//! **Mechanism.** Both sides' ratchets must agree byte by byte. They part when bytes were altered on the way, when
+//! two programs used one store at once, when a save was lost in a crash, or through a bug. python-omemo keeps one
+//! session per device: a late message of the one before fails. Profanity before 0.18 and Converse give the id of a
+//! used prekey to a new key (`prekey-id-reused`).
 //!
 //! **What proves it.** The MAC does not verify in any state; what else was excluded is listed with the verdict. The
-//! cause behind it is not proven: so the verdict says `proven` for `session-replaced` only.
+//! cause behind it is not proven: so the verdict says `proven` for `session-replaced` only. `altered` is `proven`,
+//! too: the ratchet key differs in a few bits from one that the device uses.
 //!
 //! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Decrypting messages";
 //! profanity-im/profanity#2137; iNPUTmice/Conversations#3076; dino/dino#1123; monal-im/Monal#537;

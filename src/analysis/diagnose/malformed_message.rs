@@ -1,21 +1,23 @@
 //! # malformed-message
 //!
-//! **What happened.** The message arrived, but the key in it for your device is no OMEMO message, or is announced as
-//! something that it is not. This is nearly always a bug of the sender's client; you did nothing wrong.
+//! **What happened.** The message arrived, but the part for your device is broken or carries a wrong label, so your
+//! client cannot use it. Nearly always the sender's client is at fault, not you.
 //!
 //! **What to do.**
-//! - With `kex-flag` or `kex-without-prekey`, write to the sender first from this device, so that your client begins the
-//!   session and not theirs.
-//! - With `protobuf`, compare with another log of the same message, which may be whole.
 //! - Ask the sender to update their client and to send the message again.
+//! - If it fails again, ask them to report it to the makers of their client.
 //!
-//! **What is lost.** With `kex-flag` nothing: omemoscope can usually show the text. Else this message, until it is sent
-//! again.
+//! **What is lost.** With `kex-flag` nothing for good: omemoscope can usually show the text. Otherwise this message,
+//! until the sender sends it again.
 //!
-//! **Fine causes.**
-//! - `kex-flag`: the attribute contradicts the bytes, and the bytes are right.
-//! - `kex-without-prekey`: the key exchange uses no one-time prekey; your client refuses that.
-//! - `protobuf`: the bytes are no message in any reading.
+//! **Fine causes.** If the verdict has one of these words behind the slash, do first what its line says.
+//! - `kex-flag`: the part carries a wrong label, but its content is right. Send the sender any message from this
+//!   device: then your client begins the next session, and not theirs.
+//! - `kex-without-prekey`: the message begins a session without a one-time key of yours, and your client refuses
+//!   that. Close the client on this device and start it again, so that it publishes new keys. Then send the sender
+//!   any message from it.
+//! - `protobuf`: the content cannot be read as a message at all. If you have a second log of the message, check it
+//!   there.
 //!
 //! ### For those who repair clients
 //!
@@ -51,7 +53,7 @@ pub(super) const CAUSE: Cause =
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     match scene.outcome.key.as_ref()? {
         Err(WireError::Malformed(says)) => Some(
-            Judgement::new(Confidence::Proven, format!("The key in the message from {} is no OMEMO message.", scene.sender()))
+            Judgement::new(Confidence::Proven, format!("The part for your device in the message from {} is no OMEMO message.", scene.sender()))
                 .detail("protobuf")
                 .evidence(scene.stanza(says.clone()))
                 .remedy("Compare with another log of the same message; if it is the same there, ask the sender to send it again, and to report it to the makers of their client."),

@@ -1,27 +1,27 @@
 //! # malformed-stanza
 //!
-//! **What happened.** The outer shell of the message, the XML around its keys, is broken or incomplete, so no client
-//! can even begin to decrypt it. Neither you nor your keys are at fault: the sender's client, a server on the way, or
-//! only the log.
+//! **What happened.** The outer shell of the message is broken or incomplete, so no client can even begin to decrypt
+//! it. The sender's client or a server on the way is at fault, not you; or only your log is damaged.
 //!
 //! **What to do.**
-//! - Look at another log of the same message first. If it is whole there, only your log is damaged.
-//! - Else ask the sender to send it again, and to report the stanza to the makers of their client (or of the gateway
-//!   that changed it). You can repair nothing on this device.
-//! - A bad device id (`id-too-high`, `id-out-of-range`): its owner (you, if it is yours) makes new OMEMO keys on that
-//!   device, which draws a new id, and then takes the old id off the device list.
+//! - If your client shows the message, or if a second log has it whole, only your log is damaged. Nothing is to be
+//!   done.
+//! - Otherwise ask the sender to send the message again. If it fails again, ask them to update their client and to
+//!   report it to its makers. On this device there is nothing to repair.
 //!
-//! **What is lost.** This message, for everybody whose client drops it; nothing, if only the log is damaged.
+//! **What is lost.** This message, until the sender sends it again. Nothing, if only your log is damaged.
 //!
-//! **Fine causes.**
-//! - `dtd`: it holds a document type declaration or an entity. XMPP forbids them, and an attacker might use them.
-//!   omemoscope never expands them; you need do nothing, but tell your server's administrator if more of them come.
-//! - `cut-off`: it ends in the middle. The log may have cut it.
-//! - `id-out-of-range`: a device list names an id below 1 or above 2^31-1 (a finding about the list).
-//! - `id-too-high`: it names an id above 2^31-1, which your client cannot read. UWPX and aTalk have published ids out
-//!   of range (cmeng-git/atalk-android#193).
-//! - `garbage-key`: one of several keys for your device is no message; python-omemo refuses the whole stanza then,
-//!   although another key is right.
+//! **Fine causes.** If the verdict has one of these words behind the slash, its line replaces the advice above.
+//! - `dtd`: the message contains something that XMPP forbids and that an attacker might use. omemoscope does not
+//!   follow it. Do nothing. If more of them come, tell the people who run your server.
+//! - `cut-off`: the message ends in the middle. Perhaps only your log has cut it. Do as above.
+//! - `id-out-of-range`: a device list names a device id that no device may have. Its owner (you, if the device is
+//!   yours) makes new OMEMO keys on it (messages not yet read are lost), and takes the old id off the device list.
+//!   `omemoscope explain words` says how.
+//! - `id-too-high`: the message names a device id that is too high for your client. Its owner does as for
+//!   `id-out-of-range`.
+//! - `garbage-key`: one of the parts for your device is broken and another is right, but programs with python-omemo
+//!   then refuse the whole message. The sender's client is at fault, not you. Ask the sender to update it.
 //!
 //! ### For those who repair clients
 //!
@@ -29,14 +29,14 @@
 //! - Conversations: "invalid omemo message received". Dino: "Can't parse OMEMO node: No header node / No sid / No iv".
 //!   lurch: "failed import msg for decryption". Profanity: nothing of its own.
 //! - Conversations and Dino drop the whole stanza when one device id in it is above 2^31-1: one bad device breaks a
-//!   message for all their users.
+//!   message for all their users. UWPX and aTalk have published ids out of range (cmeng-git/atalk-android#193).
 //!
 //! **Mistaken for.** A log that cut or wrapped the stanza: compare with another log of the same message first. Dino's
 //! own log cuts texts above 1000 bytes.
 //!
 //! **Mechanism.** Needed are: a header, a sender id (`sid`) and receiver ids (`rid`) between 1 and 2^31-1, base64 in
 //! every key, an `iv` for a legacy payload, and a `jid` on every `keys` group of OMEMO 2. The order of elements and
-//! their prefixes do not matter.
+//! their prefixes do not matter. `dtd` is a document type declaration or an entity; omemoscope never expands them.
 //!
 //! **What proves it.** The stanza itself. Where only the log may have cut it, the verdict says `likely`.
 //!
@@ -113,7 +113,7 @@ fn high_ids(scene: &Scene<'_>) -> Option<Judgement> {
         .detail("id-too-high")
         .evidence(scene.stanza(format!("device id {id}; the highest allowed is {MAX_ID}")))
         .evidence(rule(client.name, "reads ids as signed numbers of 32 bits and drops the whole stanza when one does not fit"))
-        .remedy("The owner of that device (you, if it is yours) makes new OMEMO keys on it, which draws a new id, and then takes the old id off the device list."),
+        .remedy("The owner of that device (you, if it is yours) makes new OMEMO keys on it, which gives it a new id, and then takes the old id off the device list."),
     )
 }
 
@@ -125,7 +125,7 @@ fn sender_id(scene: &Scene<'_>) -> Option<Judgement> {
         Judgement::new(Confidence::Proven, format!("The stanza from {} names a sender id that no device may have.", scene.sender()))
             .detail("id-too-high")
             .evidence(scene.stanza(format!("device id {id}; the highest allowed is {MAX_ID}")))
-            .remedy("The owner of that device makes new OMEMO keys on it, which draws a new id, and then takes the old id off the device list.")
+            .remedy("The owner of that device makes new OMEMO keys on it, which gives it a new id, and then takes the old id off the device list.")
     })
 }
 
@@ -151,7 +151,7 @@ fn whole(whole: &Whole<'_>) -> Vec<Finding> {
                 owner.map_or_else(|| "an unknown account".into(), ToString::to_string)
             ),
             evidence: vec![in_stanza(&list.last, format!("device id {id}, allowed are 1 to {MAX_ID}"))],
-            remedy: vec!["The owner of that device (you, if it is yours) makes new OMEMO keys on it, which draws a new id, and then takes the old id off the device list.".into()],
+            remedy: vec!["The owner of that device (you, if it is yours) makes new OMEMO keys on it, which gives it a new id, and then takes the old id off the device list.".into()],
             stanza_ids: list.last.id.iter().cloned().collect(),
         })
         .collect()

@@ -1,19 +1,18 @@
 //! # message-key-evicted
 //!
-//! **What happened.** The message is genuine but came so late that your client had already dropped its key, as all
-//! clients do. Nobody did anything wrong, and the session is fine: newer messages decrypt.
+//! **What happened.** The message is genuine, but it came so late that your client had already thrown its key away.
+//! Clients do that after a while. Nobody is to blame, and the session is fine: newer messages can be read.
 //!
 //! **What to do.**
 //! - Ask the sender to send the message again. Do not end the session.
 //!
-//! **What is lost.** This message on this device; nothing brings its key back.
+//! **What is lost.** This message on this device. Nothing brings its key back (but see `pn-off-by-one`).
 //!
-//! **Fine causes.**
-//! - `chain-dropped`: its chain is older than the chains that your client keeps.
-//! - `skipped-key-dropped`: its chain is known, but so many keys were kept that the oldest were dropped.
-//! - `pn-off-by-one`: a bug of the sender's library, not mere lateness. The chain had ended, and the library (libsignal
-//!   family) announced one message less than there were; a python-omemo receiver then loses the last message of a
-//!   chain. omemoscope can show the text.
+//! **Fine causes.** The advice above holds for all of them.
+//! - `chain-dropped`: the message belongs to a part of the conversation that lies too far back.
+//! - `skipped-key-dropped`: your client had to keep too many keys for late messages, and threw away the oldest.
+//! - `pn-off-by-one`: the sender's client is at fault, not you. It counts one message too few, and programs with
+//!   python-omemo then miss the last message before an answer if it comes late. omemoscope can show the text.
 //!
 //! ### For those who repair clients
 //!
@@ -23,8 +22,10 @@
 //! **Mistaken for.** [duplicate-message]: that message was read. [mac-mismatch]: there newer messages of the device
 //! fail, too. [sender-rolled-back].
 //!
-//! **Mechanism.** Clients keep the keys of skipped messages only up to a limit: the libsignal family 5 chains and 2000
-//! keys a chain, python-omemo 1000 keys a session. It happens when the archive delivers old messages after newer ones.
+//! **Mechanism.** Clients keep the keys of skipped messages only up to a limit: the libsignal family 5 chains and
+//! 2000 keys a chain, python-omemo 1000 keys a session. It happens when the archive delivers old messages after
+//! newer ones. For `pn-off-by-one`: the libsignal family announces one message less than an ended chain had, and
+//! python-omemo then keeps no key for the last one.
 //!
 //! **What proves it.** The store's own numbers: a full set of chains or keys, all newer than the message. Only the
 //! sender's store proves that an unknown chain is an old one. Without it the verdict says `likely` where the sender went

@@ -1,20 +1,26 @@
 //! # no-session
 //!
-//! **What happened.** The message continues a session that your client does not have: it lost or deleted it, and the
-//! sender's client does not know that. Neither of you need have done anything wrong.
+//! **What happened.** The message continues a session that your client does not have. Your client lost or deleted
+//! it, and the sender's client does not know that yet. This is probably nobody's fault.
 //!
 //! **What to do.**
-//! - Send any message to that contact from this device: most clients then begin a new session.
-//! - Then ask the contact for the lost message.
+//! - Send the sender any message from this device. Most clients then begin a new session. Conversations, Monal,
+//!   Siskin, Beagle, Prose and Kaidan mostly begin one by themselves as soon as such a message comes.
+//! - Then ask the sender to send the lost message again.
+//! - If the sender's next message fails too, ask the sender to end and restart the session in their client
+//!   (`omemoscope explain words` says how).
 //!
 //! **What is lost.** This message, and what the sender writes until the new session begins.
 //!
-//! **Fine causes.**
-//! - `jid-spelling`: there is a session, but your client has it under another spelling of the sender's address
-//!   (upper-case letters, a resource, escaped characters) and does not find it. omemoscope can show the text.
-//! - `lost-between-copies`: a finding: of several copies of the store a later one lacks the session.
-//! - `one-way-session`: a finding, not a failure, and no message is lost by it: key exchanges go on for more than 50
-//!   messages, so one side never answered, or its answers never arrive. Let the silent side write something.
+//! **Fine causes.** If the verdict has one of these words behind the slash, its line replaces the advice above.
+//! - `jid-spelling`: your client has the session, but saved it under another spelling of the sender's address, for
+//!   example with capital letters, and does not find it. Remove the sender from your contacts, and add them again in
+//!   the spelling that the verdict gives. Then write to them. omemoscope can show the text.
+//! - `lost-between-copies`: an earlier copy of the store has the session, and a later one does not. Your client lost
+//!   it in between. Do as above.
+//! - `one-way-session`: no message is lost by this. One device never answered, or its answers never arrive. The
+//!   verdict names it. Its owner (you, if it is yours) writes something from it. If that does not help, they end and
+//!   restart the session there, or take the device off their list.
 //!
 //! ### For those who repair clients
 //!
@@ -33,6 +39,7 @@
 //!
 //! **What proves it.** No session for this address and device in the store, and the message is no key exchange. For
 //! another spelling: the message opens with the session of that row (the MAC tells), in which nothing was ever read.
+//! For `one-way-session`: a key exchange with a counter of 53 or more.
 //!
 //! **References.** XEP-0384, "Building a session" and "Receiving a message"; conversejs/converse.js#3099;
 //! ChatSecure/ChatSecure-iOS#633; omemo/gajim-omemo#98; gkdr/lurch#186.

@@ -1,45 +1,37 @@
 //! # not-addressed
 //!
-//! **What happened.** The sender's client made no key for this device, so this device cannot read the message; your
-//! other devices perhaps can. Usually nothing is broken and nobody is to blame: the sender's client does not know this
-//! device, or does not trust it.
+//! **What happened.** The sender's client made no part for this device, so this device cannot read the message. Your
+//! other devices perhaps can. Usually nobody is to blame: the sender's client does not know or trust this device.
 //!
 //! **What to do.**
-//! - Ask the sender to look in their client whether it lists and trusts this device. If the message came from another
-//!   device of your own, look there yourself.
-//! - Restart the client on this device: it should put itself on your device list and publish its bundle again.
-//! - Where the verdict names a fine cause, do what stands there.
+//! - If the verdict has a word behind the slash, go to that word below.
+//! - Otherwise tell the sender the fingerprint of this device by phone or in person, not in this chat. Ask whether
+//!   their client lists and trusts this device. If you wrote the message yourself on another device, look there.
+//! - Close your client on this device and start it again. It should then put itself on your device list.
 //!
-//! **What is lost.** This message on this device, for ever; read it on another one, or ask for it again.
+//! **What is lost.** This message on this device, for good. Read it on another device, or ask for it again.
 //!
-//! **Fine causes.** "The owner" is whoever has the device or list that the verdict names: you, if it is yours.
-//! - `own-device-not-listed`: your published device list does not name this device. Restart the client on it.
-//! - `sender-has-old-list`: the sender's client goes by an old list of yours: it still writes to a device that had left
-//!   the list, or its store does not know this one. Ask the sender to close and open the chat, or to reconnect, in their
-//!   client.
-//! - `sender-untrusts-us`: the sender's store does not trust this device. Or the sender wrote to this device before and
-//!   now only to another one of yours: most often trust was taken back, sometimes the session is lost. Ask the sender to
-//!   trust this device.
-//! - `our-id-changed`: the sender's client writes to an id that this device had before. Ask as for
-//!   `sender-has-old-list`, and take the old id off your device list.
-//! - `sender-considers-us-inactive`: the sender's store says so; or the sender had written more than a hundred messages
-//!   in a row without an answer from this device, and some clients then give it up. Write something to the sender from this device.
-//! - `history-before-device`: the message is older than this device. No fault; read it on an older one.
-//! - `muc-not-in-members`: a group chat's sender made no key for any of your devices: their client perhaps did not know
-//!   that you are there. Stay in the room, or become a member of it.
-//! - `bundle-missing`: the server has no bundle for the device, so nobody can begin a session. The owner starts its
-//!   client once, or takes the device off the list.
-//! - `bundle-unusable`: the bundle lacks a part, or its signature is wrong. The owner restarts the client there.
-//! - `pep-access-denied`: the server does not let others read the list or bundle. The owner updates and restarts their
-//!   client; if it stays, their server's administrator must open the node to all (access model "open").
-//! - `publish-refused`: the server refused a new list or bundle because the old one has other settings
-//!   (precondition-not-met). The owner restarts the client; if it stays, they ask their server's administrator.
-//! - `device-list-war`: two clients of one account take each other off the list again and again. The owner updates both
-//!   or closes one.
-//! - `device-list-clobbered`: the list shrank to one device; somebody cleared it, or a client overwrote it. The owner
-//!   restarts the other clients, so that they put themselves on it again.
-//! - `devicelist-multi-item`: the list stands in several items; clients disagree on which counts. The owner clears the
-//!   device list and restarts the clients.
+//! **Fine causes.** If the verdict has one of these words behind the slash, its line replaces the advice above. "The
+//! owner" is you, if the device or list that the verdict names is yours.
+//! - `own-device-not-listed`: your device list lacks this device. Close your client on it and start it again.
+//! - `sender-has-old-list`: the sender's client goes by an old list of your devices. Ask the sender to reconnect.
+//! - `sender-untrusts-us`: the sender's client does not trust this device, or (more rarely) lost its session with
+//!   it. Compare its fingerprint with the sender by phone or in person, not in this chat; then ask them to trust it.
+//! - `our-id-changed`: the sender's client writes to the former id of this device. Ask the sender to reconnect, and
+//!   take the old id off your device list (`omemoscope explain words` says how).
+//! - `sender-considers-us-inactive`: the sender's client takes this device for unused. Write to the sender from it.
+//! - `history-before-device`: the message is older than this device. Nobody is to blame. Read it on an older device.
+//! - `muc-not-in-members`: the sender's client perhaps did not know that you are in the group chat. Stay in it with
+//!   this device, or become a member of it.
+//! - `bundle-missing`: the server has no keys of the device. The owner starts its client, or takes it off the list.
+//! - `bundle-unusable`: the published keys of the device are wrong or incomplete. The owner restarts its client.
+//! - `pep-access-denied`: the server does not let everybody read the list or the keys. The owner updates and
+//!   restarts their client, or asks the people who run the server for the access model "open".
+//! - `publish-refused`: the server refused the new list or keys. The owner restarts their client. If that does not
+//!   help, they do as for `pep-access-denied`.
+//! - `device-list-war`: two clients take each other off the list. The owner updates both, or closes one.
+//! - `device-list-clobbered`: all devices but one vanished from the list. The owner restarts the other clients.
+//! - `devicelist-multi-item`: the server holds several lists. The owner clears the list and restarts the clients.
 //!
 //! ### For those who repair clients
 //!
@@ -57,14 +49,16 @@
 //! **Mistaken for.** [empty-message] for others (no payload: normal). [wrong-recipient-jid]: there this device's id
 //! stands under another address. [mac-mismatch] in Siskin and Beagle.
 //!
-//! **Mechanism.** A sender encrypts for the devices that are on the device list, whose bundle it can fetch, and that it
-//! trusts. Missing trust is very common among one's own devices. Lists get lost when two clients overwrite each
-//! other's, or when a client takes a failed request for an empty list (Dino, Monal).
+//! **Mechanism.** A sender encrypts for the devices that are on the device list, whose bundle it can fetch, and that
+//! it trusts. Missing trust is very common among one's own devices. Lists get lost when two clients overwrite each
+//! other's, or when a client takes a failed request for an empty list (Dino, Monal). Some clients give up a silent
+//! device: Kaidan after 106 unanswered stanzas, Smack after 400, Gajim after 2000.
 //!
 //! **What proves it.** No key element carries this device's id. The reason lies with the sender or on the server: a
-//! list of yours without it from before the message, or a refused request, proves it; the sender's trust only its own
-//! store (`--peer`) can show. Without such evidence no fine cause is named, and the open questions say what would settle
-//! it.
+//! list of yours without it from before the message, or a refused request, proves it; the sender's trust only its
+//! own store (`--peer`) can show. Without such evidence no fine cause is named, and the open questions say what
+//! would settle it. `publish-refused` is the answer precondition-not-met; `devicelist-multi-item` is a node with
+//! several items.
 //!
 //! **References.** XEP-0384, "Device list" and "Receiving a message"; profanity-im/profanity#1051; dino/dino#1708,
 //! dino/dino#1139; gkdr/lurch#83; monal-im/Monal#1614; iNPUTmice/Conversations#3499; processone/ejabberd#4103;

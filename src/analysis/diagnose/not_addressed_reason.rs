@@ -155,9 +155,9 @@ fn by_the_list(
             judgement
                 .detail("muc-not-in-members")
                 .evidence(scene.stanza("a group chat's message without a key for any of your listed devices"))
-                .remedy("Stay in the room with this device, or become a member of it: some clients write only to those who are present.")
+                .remedy("Stay in the group chat with this device, or become a member of it: some clients write only to those who are present.")
                 .open_question(
-                    "Whether the sender's client knew that you are in the room: the sender's log with the members it saw would tell.",
+                    "Whether the sender's client knew that you are in the group chat: the sender's log with the members it saw would tell.",
                 ),
         );
     }

@@ -1,22 +1,24 @@
 //! # ok
 //!
-//! **What happened.** The message decrypts, and your client would show it: nothing is wrong. Only `not-tried` says
-//! less: there was no store, so whether it decrypts is not known.
+//! **What happened.** The message can be read, and your client would show it. Nothing is wrong (but see
+//! `not-tried`). Nobody is to blame.
 //!
-//! **What to do.** Nothing, but for the fine causes that say more.
+//! **What to do.** Nothing. If your client does not show the message all the same, ask the sender to send it again.
 //!
 //! **What is lost.** Nothing.
 //!
-//! **Fine causes.**
-//! - `opt-out`: the sender asks for messages without encryption. Your client must hold back what you write until you
-//!   agree, so you have to decide; the sessions stay.
-//! - `not-tried`: not known to be fine: without a store only what stands in clear was looked at. Give one with
-//!   `--store`.
-//! - `text-not-in-log`: the key opened, but the log has left out the text.
-//! - `iv-16`: the sender uses an IV of 16 bytes, as old clients did; newer versions of Monal refuse that. Ask the
-//!   sender to update.
-//! - `tag-in-payload`: the sender puts the tag behind the payload, as very old clients did; newer versions of
-//!   Conversations, Profanity and Smack refuse that. Ask the sender to update.
+//! **Fine causes.** If the verdict has one of these words behind the slash, its line replaces the advice above.
+//! - `opt-out`: the sender asks you to write without encryption from now on. Others could then read along. Ask the
+//!   sender by phone or in person whether they want that, and write nothing until you have decided. You can encrypt
+//!   again at any time.
+//! - `not-tried`: omemoscope had no keys, so it could not test whether the message can be read. Give it a copy of
+//!   the store with `--store`.
+//! - `text-not-in-log`: the part for your device opens, but your log has left out the text. Look for the message in
+//!   your client.
+//! - `iv-16`: the sender's client is old, and newer versions of Monal cannot read what it sends. Ask the sender to
+//!   update it. omemoscope can show the text.
+//! - `tag-in-payload`: the sender's client is very old. Newer versions of Conversations and Profanity, and of
+//!   programs with Smack, cannot read what it sends. Ask the sender to update it. omemoscope can show the text.
 //!
 //! ### For those who repair clients
 //!
@@ -26,7 +28,8 @@
 //! poezio-omemo not those that arrive without an open tab. The message is then fine, and the client still does not show
 //! it.
 //!
-//! **Mechanism.** The ratchet gave the key, and the text verified with it.
+//! **Mechanism.** The ratchet gave the key, and the text verified with it. Old packings that some clients refuse: an
+//! IV of 16 bytes (`iv-16`), the tag behind the payload (`tag-in-payload`).
 //!
 //! **What proves it.** It opened. This proves that the sender's device had the session's keys, not who sits before it:
 //! for that compare fingerprints.

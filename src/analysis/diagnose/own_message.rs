@@ -1,7 +1,7 @@
 //! # own-message
 //!
-//! **What happened.** This very device sent the message. It came back as a copy, from the archive or from a group chat,
-//! or it is the outgoing line of your client's own log; nothing is wrong.
+//! **What happened.** This very device sent the message. It came back as a copy, from the server's archive or from a
+//! group chat, or it is your client's own record of sending it. Nobody is to blame, and nothing is wrong.
 //!
 //! **What to do.** Nothing.
 //!
@@ -43,7 +43,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let way = match (header.wrapper, header.direction, &header.room) {
         (Wrapper::CarbonSent | Wrapper::CarbonReceived, ..) => "a carbon of it",
         (Wrapper::Archive, ..) => "a copy from the archive",
-        (_, Some(Direction::Incoming), Some(_)) => "the room's reflection of it",
+        (_, Some(Direction::Incoming), Some(_)) => "the group chat's reflection of it",
         (_, Some(Direction::Outgoing), _) => "it as it went out",
         _ => "a copy of it",
     };
@@ -53,8 +53,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     // In a room that hides addresses only the id speaks for it.
     let hidden = header.from.is_none() && header.direction != Some(Direction::Outgoing);
     Some(if hidden {
-        Judgement { confidence: Confidence::Likely, ..judgement }
-            .open_question("The room hides real addresses: another member with the same device id is possible, if very unlikely.")
+        Judgement { confidence: Confidence::Likely, ..judgement }.open_question(
+            "The group chat hides real addresses: another member with the same device id is possible, if very unlikely.",
+        )
     } else {
         judgement
     })

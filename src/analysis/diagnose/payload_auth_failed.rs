@@ -1,21 +1,22 @@
 //! # payload-auth-failed
 //!
-//! **What happened.** The key for your device opened, but the text does not belong to it: it was changed, cut or
-//! exchanged. Mostly the log or a faulty client did that; an attack is rare, but cannot be excluded. The session and
-//! your keys are fine.
+//! **What happened.** The part for your device can be opened, but the text does not belong to it: it was changed,
+//! cut or exchanged. Mostly only the log is damaged, or the sender's client is at fault, not you. An attack is rare,
+//! but cannot be excluded. The session and your keys are fine.
 //!
 //! **What to do.**
-//! - Compare with another log of the same message first: yours may have wrapped or cut it.
-//! - Ask the sender to send it again. Do not end the session.
+//! - If your client shows the message, or if a second log has it whole, only your log is damaged. Nothing is to be
+//!   done.
+//! - Otherwise ask the sender to send the message again. Do not end the session.
+//! - If it happens again and again, tell the sender by phone or in person.
 //!
-//! **What is lost.** This message, until it is sent again.
+//! **What is lost.** This message, until the sender sends it again. Nothing, if only your log is damaged.
 //!
-//! **Fine causes.**
-//! - `altered`: the tag does not verify, or the payload is cut.
-//! - `tag-missing`: the key came without a tag, and the payload does not end with one. Mostly the sender's client made
-//!   it so: it is to be updated.
-//! - `wrong-length`: key material or IV have a length that this variant does not have. The sender's client made it so:
-//!   it is to be updated.
+//! **Fine causes.** The advice above holds for all of them.
+//! - `altered`: the text was changed, or it is not complete.
+//! - `tag-missing`: the proof that the text is unchanged is missing. Mostly the sender's client left it out. Ask the
+//!   sender to update it.
+//! - `wrong-length`: the sender's client packs messages wrongly. Ask the sender to update it.
 //!
 //! ### For those who repair clients
 //!
@@ -33,7 +34,9 @@
 //! through its ratchet. Very old clients use a 16-byte IV or put the tag behind the payload: omemoscope reads both, but
 //! not every client does (see `ok`, `iv-16` and `tag-in-payload`).
 //!
-//! **What proves it.** The ratchet's MAC verifies, the payload's does not.
+//! **What proves it.** The ratchet's MAC verifies, the payload's does not. `tag-missing`: the key came without a
+//! tag, and the payload does not end with one. `wrong-length`: key material or IV have a length that this variant
+//! does not have.
 //!
 //! **References.** XEP-0384, "Message Decryption"; monal-im/Monal#536; dino/dino#265; profanity-im/profanity#1107.
 

@@ -1,24 +1,25 @@
 //! # prekey-missing
 //!
-//! **What happened.** The message begins a session with a key that your client had published and no longer has (a
-//! one-time prekey). Most often somebody else used it up first; nobody did anything wrong.
+//! **What happened.** The message begins a session with a one-time key of yours (a prekey) that your client does not
+//! have any more. Often somebody else used it up first. Nobody is to blame.
 //!
 //! **What to do.**
-//! - Write to the sender from this device: if your client has no other session with that device, it begins one with
-//!   fresh keys.
-//! - If the next message fails again, ask the sender to end and restart the session in their client.
-//! - Then ask for the message again.
+//! - Write to the sender from this device. If your client has no other session with the sender's device, that begins
+//!   one with fresh keys.
+//! - If the sender's next message fails too, ask the sender to end and restart the session in their client
+//!   (`omemoscope explain words` says how).
+//! - Then ask the sender to send the message again.
 //!
-//! **What is lost.** This message, and what the sender writes in the same session, until it is sent again.
+//! **What is lost.** This message, and what the sender writes in the same session, until they send it again.
 //!
-//! **Fine causes.**
-//! - `prekey-consumed`: another key exchange in the capture used the same prekey.
-//! - `store-older-than-bundle`: the id is higher than any this store has given out, so the store is an older copy. Copy
-//!   it again; if the client itself fails, go on at [receiver-rolled-back].
-//! - `bundle-stale-on-server`: your published bundle still offers the prekey although it is gone. Restart the client on
-//!   this device: others fail in the same way until it has published a new bundle.
-//! - `id-0`: nobody used it up: it is prekey 0. Converse 14 numbers from 0, and what begins with its prekey 0 fails
-//!   there; this is a bug of Converse. Other clients read 0 as none.
+//! **Fine causes.** If the verdict has one of these words behind the slash, its line replaces the advice above.
+//! - `prekey-consumed`: another message had begun a session with the same key before. Do as above.
+//! - `store-older-than-bundle`: your copy of the store is too old. Copy the store again. If your client cannot read
+//!   the sender's new messages either, read: `omemoscope explain receiver-rolled-back`.
+//! - `bundle-stale-on-server`: the server still offers this key of yours, although it is gone. Close your client on
+//!   this device and start it again: until it has published new keys, others fail in the same way. Then do as above.
+//! - `id-0`: nobody used the key up. Converse 14 gives out a key with the id 0, and that does not work. Converse is
+//!   at fault, not you. Do as above.
 //!
 //! ### For those who repair clients
 //!
@@ -32,10 +33,12 @@
 //! its base key). [mac-mismatch], `prekey-id-reused`, where a client gave the id to a new key.
 //!
 //! **Mechanism.** A one-time prekey works once. Two senders may draw the same one before the bundle is renewed; a
-//! sender may go on with an old key exchange after your client lost the session; the bundle on the server may be older
-//! than the store, or the store older than the bundle.
+//! sender may go on with an old key exchange after your client lost the session; the bundle on the server may be
+//! older than the store, or the store older than the bundle. Converse 14 numbers prekeys from 0, and what begins
+//! with its prekey 0 fails there; other clients read 0 as none (`id-0`).
 //!
 //! **What proves it.** The id in the key exchange, the store without it, and no session made by this exchange.
+//! `store-older-than-bundle`: the id is higher than any that the store has given out.
 //!
 //! **References.** XEP-0384, "Bundles" and "Business Rules"; X3DH, "Receiving the initial message";
 //! conversejs/converse.js#1688; UWPX/UWPX-Client#157; gkdr/lurch#156; monal-im/Monal#515.

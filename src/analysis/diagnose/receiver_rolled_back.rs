@@ -1,27 +1,30 @@
 //! # receiver-rolled-back
 //!
-//! **What happened.** The message needs newer keys than this store holds. Either your client went back to an older copy
-//! of its keys (a restored backup, a copied profile), or only the copy that you gave is an old one. The sender did
-//! nothing wrong and cannot see it.
+//! **What happened.** The message needs newer keys than this store holds. Either your client went back to an older
+//! copy of its keys (a restored backup, a copied profile), or only the copy that you gave is an old one. This is
+//! probably nobody's fault. The sender sees no error.
 //!
 //! **What to do.**
-//! - First see: does your client itself fail at this sender's messages, or only this copy?
-//! - Only the copy: nothing is to be repaired. To go on, copy the store again with all files beside it (`-wal`, `-shm`,
-//!   `-journal`). If the copy is old on purpose, say `--snapshot`.
-//! - The client, too: on this device, end and restart the session with each affected contact. Conversations, Monal,
-//!   Siskin, Beagle and Prose do that by themselves at the contact's next message; in Gajim, Dino, Profanity, Kaidan
-//!   and others merely writing back is not enough.
+//! - Open your client. Does it show the newest messages of the sender?
+//! - If yes, only the copy is old, and nothing is broken. Close the client and copy the store again, with the files
+//!   beside it whose names begin the same and end in `-wal`, `-shm` or `-journal`.
+//! - If no, each affected contact needs a new session. Conversations, Monal, Siskin, Beagle and Prose mostly begin a
+//!   new session by themselves: if your client is one of these, only wait for the contact's next message. Gajim,
+//!   Dino, Profanity, Kaidan, Converse, Psi, Pidgin/Finch (lurch) and programs with python-omemo do not: end and
+//!   restart the session in your client; merely writing back is not enough. If your client has no command for it,
+//!   ask the contact to do it in theirs. `omemoscope explain words` says how.
 //! - Then ask those contacts for what you missed.
 //!
-//! **What is lost.** Nothing, if only the copy is old. Else what these contacts sent before the restart, on this
-//! device.
+//! **What is lost.** Nothing, if only the copy is old. Otherwise, on this device, what those contacts sent before
+//! the restart.
 //!
-//! **Fine causes.**
-//! - `store`: the finding about the whole: since when, and which contacts are affected.
-//! - `between-copies`: of several copies of the store a later one stands behind an earlier one.
-//! - `own-state-reused`: this device used one key for two contents, so it went back or runs twice. Run the profile on
-//!   one machine only, then end and restart the sessions.
-//! - `own-rolled-back`: it did so, went on past the old end, and nothing of the old branch came any more: it went back.
+//! **Fine causes.** If the verdict has one of these words behind the slash, its line replaces the advice above.
+//! - `store`: the whole store is older than the client was. The verdict names the affected contacts. Do as above.
+//! - `between-copies`: a later copy of the store holds older keys than an earlier one. If you named the copies in
+//!   the wrong order, name the newest last. Otherwise do as above.
+//! - `own-state-reused`: your client went back to old keys, or the profile runs twice. Run it on one machine only.
+//!   Then end and restart the sessions with the affected contacts, and send them again what they did not get.
+//! - `own-rolled-back`: your client went back to old keys and went on from there. Do as for `own-state-reused`.
 //!
 //! ### For those who repair clients
 //!
@@ -38,10 +41,12 @@
 //! **Mechanism.** Each answer makes a new random ratchet key. The old copy lacks the keys made after it, so messages
 //! that build on them can never be opened with it.
 //!
-//! **What proves it.** Your own earlier stanzas in the log: they carry a ratchet key that the store does not hold. Or
-//! the sender's store, which has received such a key. Counters, and several messages of one chain that fail alike, say
-//! `likely`; only `possible` where the store keeps as many receiving chains as it can, because a late message of an
-//! older chain fails in the same way.
+//! **What proves it.** Your own earlier stanzas in the log: they carry a ratchet key that the store does not hold.
+//! Or the sender's store, which has received such a key. Counters, and several messages of one chain that fail
+//! alike, say `likely`; only `possible` where the store keeps as many receiving chains as it can, because a late
+//! message of an older chain fails in the same way. `own-state-reused`: your own stanzas use one ratchet key and
+//! counter for two contents; `own-rolled-back`: they then go on past the old end, and nothing of the old branch
+//! comes any more.
 //!
 //! **References.** The Double Ratchet Algorithm, "Diffie-Hellman ratchet"; iNPUTmice/Conversations#2038,
 //! iNPUTmice/Conversations#2665; dino/dino#1123; element-hq/element-web#3822.

@@ -4,34 +4,32 @@ use crate::model::{ClientProfile, Code};
 
 /// A session that broke and works again.
 pub(super) const OVER: &str =
-    "Nothing is left to be repaired: later messages of this device are read. Only ask the sender to send this one again.";
+    "Nothing is broken any more: later messages of the sender's device are read. Only ask the sender to send this one again.";
 /// Makes most clients begin a session where there is none.
 pub(super) const WRITE: &str =
-    "Send any message to this contact from this device: most clients then begin a new session. Then ask for the lost message.";
+    "Send the sender any message from this device: most clients then begin a new session. Then ask for the lost message.";
 /// Heals a broken session where one of the clients does that.
-pub(super) const WRITE_BACK: &str =
-    "Write something back from this device: where one of the two clients repairs sessions by itself, that is often enough.";
+pub(super) const WRITE_BACK: &str = "Write something to the sender from this device: where one of the two clients begins new sessions by itself, that is often enough.";
 /// The next step after [`WRITE_BACK`].
-pub(super) const RESTART: &str = "If the next message fails, too, end and restart the session, on one side only.";
+pub(super) const RESTART: &str = "If the sender's next message fails too, end and restart the session in your client. If your client has no command for it, ask the sender to do it in theirs.";
 /// The next step where the sender must act.
-pub(super) const SENDER_RESTARTS: &str = "If the next message fails again, ask the sender to end and restart the session in their client. Then ask for the message again.";
+pub(super) const SENDER_RESTARTS: &str = "If the sender's next message fails too, ask the sender to end and restart the session in their client. Then ask for the message again.";
 /// Begins a session with fresh keys after a key exchange that failed.
-pub(super) const WRITE_FRESH: &str =
-    "Write to the sender from this device: if your client has no other session with that device, it begins one with fresh keys.";
+pub(super) const WRITE_FRESH: &str = "Write to the sender from this device: if your client has no other session with the sender's device, that begins one with fresh keys.";
 /// Ends a chain that is too long.
-pub(super) const ANSWER: &str = "Write to the sender from this device: what they send after your answer begins a new chain.";
+pub(super) const ANSWER: &str =
+    "Write to the sender from this device: what they send after your message arrived can be read again.";
 /// Before anybody trusts a key.
 pub(super) const COMPARE: &str =
-    "Compare the new fingerprint with the contact over another way (in person, by phone) before you trust it.";
+    "Compare the new fingerprint with the sender by phone or in person, not in this chat, before you trust it.";
 /// Before anybody trusts a device whose messages are refused.
-pub(super) const WHOSE: &str = "Ask the contact, in person or by phone and not in this chat, whether the device is theirs and its fingerprint is right, before you trust it.";
+pub(super) const WHOSE: &str = "Ask the sender, by phone or in person and not in this chat, whether the device is theirs and its fingerprint is right, before you trust it.";
 /// A payload that is lost, in a session that is fine.
 pub(super) const SEND_AGAIN: &str = "Ask the sender to send the message again. The session is fine: do not end it.";
 /// A fault of the sender's client, or of the way.
-pub(super) const SEND_AGAIN_AND_UPDATE: &str = "Ask the sender to send the message again; if it fails in the same way, to update their client and to report it to its makers.";
+pub(super) const SEND_AGAIN_AND_UPDATE: &str = "Ask the sender to send the message again. If it fails in the same way, ask them to update their client and to report it to its makers.";
 /// OMEMO in a room that hides addresses.
-pub(super) const SHOW_ADDRESSES: &str =
-    "Ask the room's owner to let it show real addresses (non-anonymous), as OMEMO needs it; for old messages nothing helps.";
+pub(super) const SHOW_ADDRESSES: &str = "Ask the owner of the group chat to make it show its members' addresses (non-anonymous), as OMEMO needs it. For old messages nothing helps.";
 
 /// What to do where no more is known than the code, least drastic first. `client` is the one that complains.
 pub(super) fn first_aid(code: Code, client: Option<&ClientProfile>) -> Vec<String> {

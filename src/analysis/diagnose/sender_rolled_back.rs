@@ -1,20 +1,22 @@
 //! # sender-rolled-back
 //!
-//! **What happened.** The sender's client went back to an older copy of its keys and encrypts new texts with keys it
-//! had used before; your client takes them for duplicates and drops them. It is not your fault, and only the sender can
-//! repair it.
+//! **What happened.** The sender's client went back to old keys, and encrypts new texts with keys that it had used
+//! before. Your client thinks that it already had such a message, and throws it away. The sender's client or its
+//! backup is at fault, not you.
 //!
 //! **What to do.**
-//! - Tell the sender by another way: they do not see it. Ask them to end and restart the session with you in their
-//!   client, and to send the lost texts again.
-//! - Ask them whether they restored a backup or run a copied profile. If so, the same holds for their other contacts;
-//!   making new OMEMO keys on that device repairs all at once.
-//! - On this device there is nothing for you to do.
+//! - Tell the sender by phone or in person: their client shows no error. Ask them to end and restart the session
+//!   with you in their client, and to send the lost texts again. If their client has no command for it, do it in
+//!   yours.
+//! - Ask them whether they restored a backup or use a copied profile. If so, their other contacts have the same
+//!   problem. Making new OMEMO keys on that device repairs all at once. But messages that it has not yet read are
+//!   lost, and all contacts must compare its fingerprint anew. `omemoscope explain words` says how.
 //!
-//! **What is lost.** Each text under a used key, until it is sent again.
+//! **What is lost.** Each text that your client threw away, until the sender sends it again.
 //!
-//! **Fine causes.**
-//! - `clone`: the device did not go back; two copies of it write in turn, see [device-id-collision].
+//! **Fine causes.** If the verdict has this word behind the slash, its line replaces the advice above.
+//! - `clone`: the sender's keys are in use twice, for example in a copied profile. Read:
+//!   `omemoscope explain device-id-collision`.
 //!
 //! ### For those who repair clients
 //!
@@ -246,7 +248,7 @@ fn short(key: &crate::analysis::outcome::KeyFact) -> String {
 
 fn remedies(judgement: Judgement) -> Judgement {
     judgement
-        .remedy("Tell the sender by another way: they should end and restart the session with you in their client, then send the lost texts again.")
+        .remedy("Tell the sender by phone or in person: they should end and restart the session with you in their client, then send the lost texts again.")
         .remedy("If they restored a backup, the same holds for their other contacts; new OMEMO keys on that device repair all at once.")
 }
 

@@ -1,21 +1,21 @@
 //! # signed-prekey-missing
 //!
-//! **What happened.** The message begins a session with a key that your client had published and no longer has (a
-//! signed prekey). Neither you nor the sender did anything wrong: their client used old published keys of yours, or
-//! your client lost or dropped this one too early.
+//! **What happened.** The message begins a session with a key of yours (a signed prekey) that your client does not
+//! have any more. Either the sender's client used published keys of yours that were out of date, or your client lost
+//! this key or threw it away too early. Nobody is to blame.
 //!
 //! **What to do.**
-//! - Write to the sender from this device: if your client has no other session with that device, it begins one with
-//!   current keys.
-//! - If the next message fails again, ask the sender to end and restart the session in their client, which then fetches
-//!   your current keys.
-//! - Then ask for the message again.
+//! - Write to the sender from this device. If your client has no other session with the sender's device, that begins
+//!   one with fresh keys.
+//! - If the sender's next message fails too, ask the sender to end and restart the session in their client
+//!   (`omemoscope explain words` says how). It then gets your present keys.
+//! - Then ask the sender to send the message again.
 //!
-//! **What is lost.** This message, and what the sender writes in the same session, until it is sent again.
+//! **What is lost.** This message, and what the sender writes in the same session, until they send it again.
 //!
-//! **Fine causes.**
-//! - `store-older-than-bundle`: the id is higher than any that this store holds, so the store is an older copy. Copy it
-//!   again; if the client itself fails, go on at [receiver-rolled-back].
+//! **Fine causes.** If the verdict has this word behind the slash, its line replaces the advice above.
+//! - `store-older-than-bundle`: your copy of the store is too old. Copy the store again. If your client cannot read
+//!   the sender's new messages either, read: `omemoscope explain receiver-rolled-back`.
 //!
 //! ### For those who repair clients
 //!
@@ -33,7 +33,8 @@
 //! one). A sender that fetched the bundle long before uses an old one. A reinstalled, restored or damaged client has
 //! lost it, too.
 //!
-//! **What proves it.** The id in the key exchange, and the store without it.
+//! **What proves it.** The id in the key exchange, and the store without it. `store-older-than-bundle`: the id is
+//! higher than any that the store holds.
 //!
 //! **References.** XEP-0384, "Key Exchange"; X3DH, "Publishing keys"; signalapp/libsignal-protocol-c#65.
 

@@ -1,18 +1,20 @@
 //! # simultaneous-initiation
 //!
-//! **What happened.** Your client and the sender's began a session with each other at the same moment, and each now
-//! holds the one that the other began, so neither reads the other. Nobody did anything wrong; it is bad luck that some
-//! clients do not recover from.
+//! **What happened.** Your client and the sender's began a session with each other at the same moment. Now each of
+//! them uses a different one, and neither can read the other. Nobody is to blame. It is bad luck, and some clients
+//! cannot repair it by themselves.
 //!
 //! **What to do.**
-//! - Agree with the sender who acts: one of you, not both. That one ends and restarts the session in their client.
-//! - Then let each send again what the other did not get.
+//! - Agree with the sender, by phone or in person, who acts: one of you, not both. Choose the one whose client has a
+//!   command for it.
+//! - That one ends and restarts the session in their client. `omemoscope explain words` says how.
+//! - Then each of you sends again what the other did not get.
 //!
 //! **What is lost.** What was sent in the lost session, until it is sent again.
 //!
-//! **Fine causes.**
-//! - `harmless`: a finding, not a failure: key exchanges crossed, but your client keeps both sessions. Nothing is lost,
-//!   and there is nothing to do.
+//! **Fine causes.** If the verdict has this word behind the slash, its line replaces the advice above.
+//! - `harmless`: both began at once, but your client keeps both sessions. Nothing is lost, and nothing is to be
+//!   done.
 //!
 //! ### For those who repair clients
 //!

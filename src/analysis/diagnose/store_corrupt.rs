@@ -1,18 +1,23 @@
 //! # store-corrupt
 //!
 //! **What happened.** The part of your client's store that this message needs is damaged, or only the copy that you
-//! gave is. Neither you nor the sender need have done anything wrong: mostly a crash or a full disk did it.
+//! gave is. This is probably nobody's fault: mostly a crash or a full disk did it.
 //!
 //! **What to do.**
-//! - See whether the client itself still shows new messages of this sender. If it does, only the copy is damaged: close
-//!   the client and copy the store once more, with all files beside it (`-wal`, `-shm`, `-journal`).
-//! - If the client fails, too: write something to the sender from this device. If the next message fails again, end and
-//!   restart the session with them.
-//! - Do not go back to an old backup of the store: sessions then break in another way ([receiver-rolled-back]).
-//! - Make new OMEMO keys only if your own keys are damaged, as the last resort: all contacts must then verify you anew.
+//! - Open your client. Does it show the newest messages of the sender?
+//! - If yes, only the copy is damaged. Close the client and copy the store again, with the files beside it whose
+//!   names begin the same and end in `-wal`, `-shm` or `-journal`.
+//! - If no, write something to the sender from this device. If the sender's next message fails too, end and restart
+//!   the session in your client. If your client has no command for it, ask the sender to do it in theirs.
+//!   `omemoscope explain words` says how. If the verdict says that a prekey is damaged, the sender has to do it in
+//!   theirs.
+//! - Do not go back to an old backup of the store: that breaks sessions in another way. Read:
+//!   `omemoscope explain receiver-rolled-back`.
+//! - Make new OMEMO keys only as the last resort. Messages not yet read are then lost, and all contacts must compare
+//!   your fingerprint anew.
 //!
-//! **What is lost.** Nothing, if only the copy is damaged; else what was sent in the damaged session until it is
-//! restarted. With new OMEMO keys, all that was encrypted for the old ones and not yet read.
+//! **What is lost.** Nothing, if only the copy is damaged. Otherwise what was sent in the damaged session until it
+//! is restarted.
 //!
 //! ### For those who repair clients
 //!

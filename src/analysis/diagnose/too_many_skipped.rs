@@ -1,19 +1,20 @@
 //! # too-many-skipped
 //!
-//! **What happened.** Between the last message that your client read and this one so many are missing that it refuses
-//! to go on. Nobody need have done anything wrong, and your keys are fine: mostly this device was off for long, or your
-//! answers did not arrive.
+//! **What happened.** So many messages are missing between the last one that your client read and this one that your
+//! client refuses to go on. Nobody is to blame, and your keys are fine. Mostly this device was off for long, or the
+//! sender's client has not got an answer from it for long.
 //!
 //! **What to do.**
-//! - Write to the sender from this device: what they send after your answer begins a new chain.
-//! - If that fails, too, end and restart the session.
+//! - Write to the sender from this device. What they send after your message arrived can be read again.
+//! - If the sender's next message fails too, end and restart the session in your client. If your client has no
+//!   command for it, ask the sender to do it in theirs. `omemoscope explain words` says how.
 //! - Ask the sender to send again what your client did not show.
 //!
-//! **What is lost.** In your client, what lies too far ahead; omemoscope can usually show this message's text.
+//! **What is lost.** The messages that your client refused. omemoscope can usually show the text of this one.
 //!
-//! **Fine causes.**
-//! - `new-chain`: no message of this chain came before, and the first one is already too far ahead. Writing does not
-//!   help then: end and restart the session.
+//! **Fine causes.** If the verdict has this word behind the slash, its line replaces the advice above.
+//! - `new-chain`: in this case writing does not help. End and restart the session at once, and ask the sender to
+//!   send again what your client did not show.
 //!
 //! ### For those who repair clients
 //!

@@ -1,15 +1,14 @@
 //! # unsupported-version
 //!
-//! **What happened.** The sender's client wrote the message in a version of OMEMO that is none of the known ones: one
-//! that was given up, or one that nobody has defined. It is not your fault; the sender's client is very old, very new
-//! or faulty.
+//! **What happened.** The message is in a version of OMEMO that was given up, or that nobody has defined. The
+//! sender's client is at fault, not you: it is very old, very new or faulty.
 //!
 //! **What to do.**
 //! - Ask the sender to update their client and to send the message again.
-//! - Update your client, too: the version may be newer than it.
-//! - If it stays, ask the sender to report it to the makers of their client.
+//! - Update your client, too: perhaps it is too old for a new version.
+//! - If the error remains, ask the sender to report it to the makers of their client.
 //!
-//! **What is lost.** This message, until it is sent again in a version that your client reads.
+//! **What is lost.** This message, until the sender sends it again in a version that your client reads.
 //!
 //! ### For those who repair clients
 //!

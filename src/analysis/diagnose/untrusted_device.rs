@@ -1,13 +1,19 @@
 //! # untrusted-device
 //!
-//! **What happened.** The message can be decrypted, but your client does not show it, because you (or the client for
-//! you) do not trust the device that sent it. Nothing is broken: the client waits for your decision.
+//! **What happened.** The message can be opened, but your client hides it or marks it, because it does not trust the
+//! device that sent it. You decided that, or your client did it by itself. Nobody is to blame, and nothing is
+//! broken: your client waits for your decision.
 //!
 //! **What to do.**
-//! - Compare the fingerprint with the contact; if it is theirs, trust the device in your client.
+//! - Compare the fingerprint of that device with the sender by phone or in person, not in this chat.
+//!   `omemoscope explain words` says how.
+//! - If it is right, trust the device in your client.
+//! - If it is wrong, do not trust the device, and do not rely on what the message says. Tell the sender by phone or
+//!   in person.
+//! - If the verdict says that the device is marked as compromised, read first: `omemoscope explain compromised`.
 //!
-//! **What is lost.** Nothing: omemoscope can show the text. Whether your client shows it afterwards depends on the
-//! client.
+//! **What is lost.** Nothing: omemoscope can show the text. Do not rely on it before you have compared. If your
+//! client does not show the message afterwards, ask the sender to send it again.
 //!
 //! ### For those who repair clients
 //!

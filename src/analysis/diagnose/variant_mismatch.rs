@@ -1,19 +1,23 @@
 //! # variant-mismatch
 //!
-//! **What happened.** OMEMO has variants that do not understand each other, and this message is in one that your client
-//! does not speak, or mixes two of them. Nobody did anything wrong by that; trust and keys have nothing to do with it.
+//! **What happened.** OMEMO has variants that do not understand each other. This message is in one that your client
+//! cannot read, or mixes two of them. Trust and keys have nothing to do with it. Nobody is to blame (but see
+//! `bytes-of-other-variant`).
 //!
 //! **What to do.**
-//! - You and the sender: choose clients with a variant in common. Gajim, Conversations, Dino, Profanity and Monal speak
-//!   the legacy variant, Kaidan and UWPX only OMEMO 2, Converse and programs with python-omemo both; README.md has
-//!   more.
-//! - Mixed variants (`bytes-of-other-variant`) are a bug of the sender's client: ask them to update and to report it.
+//! - One of you has to use another client, so that both have a variant in common. The verdict names that of this
+//!   message.
+//! - Only the old (legacy) variant: Gajim, Conversations, Dino, Profanity, Monal, Siskin, Beagle,
+//!   Pidgin/Finch (lurch), Movim, Prose. Only OMEMO 2: Kaidan, UWPX. Both: Converse (since version 14), Psi (built
+//!   since 2026), programs with python-omemo.
+//! - No trust setting and no new session helps.
 //!
-//! **What is lost.** This message; ask for it again in a variant that your client speaks.
+//! **What is lost.** This message. Ask for it again in a variant that your client reads.
 //!
-//! **Fine causes.**
-//! - `bytes-of-other-variant`: the element says one variant, the bytes are another's.
-//! - `client-does-not-speak`: a good message in a variant that your client does not have.
+//! **Fine causes.** If the verdict has one of these words behind the slash, its line replaces the advice above.
+//! - `bytes-of-other-variant`: the message says that it is in one variant, but it is in another. The sender's client
+//!   is at fault, not you. Ask the sender to update it and to report it to its makers.
+//! - `client-does-not-speak`: the message is good, but your client does not know its variant. Do as above.
 //!
 //! ### For those who repair clients
 //!
@@ -22,8 +26,9 @@
 //!
 //! **Mistaken for.** [malformed-message] and [unsupported-version].
 //!
-//! **Mechanism.** Legacy OMEMO, `urn:xmpp:omemo:1` and `urn:xmpp:omemo:2` have different message formats. A client that
-//! speaks both may write to some of your devices in one and to some in the other stanza.
+//! **Mechanism.** Legacy OMEMO, `urn:xmpp:omemo:1` and `urn:xmpp:omemo:2` have different message formats. A client
+//! that speaks both may write to some of your devices in one and to some in the other stanza. README.md has the
+//! variants of each client.
 //!
 //! **What proves it.** The bytes parse as the other variant's message; or the client's known abilities.
 //!

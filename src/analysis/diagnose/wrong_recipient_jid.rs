@@ -1,22 +1,23 @@
 //! # wrong-recipient-jid
 //!
-//! **What happened.** One of two things, and the verdict says which: the message names another address than yours, or
-//! it comes from a room that hides its members' addresses. Your keys are fine, and the sender need not have done
-//! anything wrong.
+//! **What happened.** The message names an address that is not yours, or it comes from a group chat that hides its
+//! members' addresses. The word behind the slash says which. Your keys are fine. This is probably nobody's fault.
 //!
 //! **What to do.**
-//! - Another address (`keys-group`, `sce-affix`): ask the sender whether they wrote to it; it may be an old address of
-//!   yours. Then let them remove the contact, add your present address and send again.
-//! - If nobody can explain the other address, somebody may have redirected the message to you: tell the sender, by
-//!   another way, and do not act on what it says.
-//! - A hidden sender (`muc-sender-unknown`): ask the room's owner to let it show real addresses (non-anonymous).
+//! - Another address (`keys-group`, `sce-affix`): ask the sender, by phone or in person, whether they meant you. If
+//!   it is an old address of yours, ask them to remove it from their contacts, to add your present one and to send
+//!   the message again.
+//! - If nobody can explain the address, somebody may have redirected the message. Then do not rely on what it says.
+//! - A hidden sender (`muc-sender-unknown`): ask the owner of the group chat to make it show its members' addresses
+//!   (the setting is called "non-anonymous"). All members then see your address, too.
 //!
-//! **What is lost.** With `sce-affix` nothing: omemoscope can show the text. Else this message; ask for it again.
+//! **What is lost.** With `sce-affix` nothing: omemoscope can show the text. Otherwise this message. Ask for it
+//! again.
 //!
-//! **Fine causes.**
-//! - `keys-group`: the key for your device id stands under another address.
-//! - `sce-affix`: the decrypted envelope names another recipient.
-//! - `muc-sender-unknown`: the room hides the sender's address, and no session fits.
+//! **Fine causes.** The advice above says for each of them what to do.
+//! - `keys-group`: the part for your device stands under another address. The verdict names it.
+//! - `sce-affix`: the encrypted envelope of the message names another recipient.
+//! - `muc-sender-unknown`: the group chat hides who wrote the message, so nobody can tell which session it needs.
 //!
 //! ### For those who repair clients
 //!
@@ -50,7 +51,7 @@ pub(super) const CAUSE: Cause =
     Cause { code: Code::WrongRecipientJid, source: include_str!("wrong_recipient_jid.rs"), judge, gather: nothing };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
-    let remedy = "Ask the sender whether they wrote to that address, and to send to your present one. If nobody can explain it, the message may have been redirected: tell the sender by another way.";
+    let remedy = "Ask the sender whether they wrote to that address, and to send to your present one. If nobody can explain it, the message may have been redirected: tell the sender by phone or in person, and do not rely on what it says.";
     let addressing = &scene.outcome.addressing;
     if let (0, Some(jid)) = (addressing.ours, &addressing.other_jid) {
         let says = format!("the key for device id {} stands under {jid}", scene.own()?.device_id?);

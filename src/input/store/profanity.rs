@@ -49,7 +49,9 @@ pub const PROFILE: ClientProfile = ClientProfile {
             "To end and restart a session in Profanity: /omemo untrust JID FINGERPRINT (that drops the session), then /omemo trust JID FINGERPRINT and write",
         ),
         trust_device: Some("In Profanity: /omemo fingerprint JID to compare, then /omemo trust JID FINGERPRINT"),
-        reset: Some("Close Profanity, move the account's folder below ~/.local/share/profanity/omemo/ away, then /omemo gen"),
+        reset: Some(
+            "Close Profanity, move the account's folder below ~/.local/share/profanity/omemo/ away, start Profanity, then /omemo gen",
+        ),
     },
 };
 

@@ -58,7 +58,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
         replace_session: Some(
             "To end and restart a session with python-omemo: let the program call `replace_sessions` for the contact's device",
         ),
-        trust_device: Some("Let the program set the trust level of the device's key to TRUSTED"),
+        trust_device: Some("With python-omemo, let the program set the trust level of the device's key to TRUSTED"),
         reset: Some("Stop the program with python-omemo and move its OMEMO store file away: the next start makes a new device"),
     },
 };
