@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// Why an input could not be used at all. One sentence that names the file and what was expected.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {says}", path.display())]
+#[error("{}: {says}", crate::model::name_of(path))]
 pub struct InputError {
     /// The file or folder.
     pub path: PathBuf,

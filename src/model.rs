@@ -24,6 +24,6 @@ pub use jid::BareJid;
 pub use message::{
     CapturedBundle, CapturedDeviceList, CapturedEnvelope, CapturedMessage, EncryptedPart, Item, PubsubFailure, Wrapper,
 };
-pub use place::{Landmark, Part, Place, Position};
+pub use place::{Landmark, Part, Place, Position, STDIN, name_of};
 pub use trust::{Trust, TrustLevel};
 pub use when::When;

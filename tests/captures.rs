@@ -259,6 +259,20 @@ fn compressed_captures() {
     assert!(found.messages[1].position.file.ends_with("logs.zip/c/d.log"));
 }
 
+/// What a console prints is UTF-16 when Windows writes it to a file.
+#[test]
+fn utf_16_captures() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let text = format!("\u{feff}one\r\n{}", message("1"));
+    for (name, encode) in [("le", u16::to_le_bytes as fn(u16) -> [u8; 2]), ("be", u16::to_be_bytes)] {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text.encode_utf16().flat_map(encode).collect::<Vec<u8>>()).expect("written");
+        let found = read(&path);
+        assert_eq!(ids(&found), ["1"]);
+        assert_eq!(found.messages[0].position.line, 2);
+    }
+}
+
 /// Logs that a client wrote one after the other lie in an archive, or a folder, in the order of their names.
 #[test]
 fn dated_logs_of_an_archive_are_read_in_the_order_of_time() {

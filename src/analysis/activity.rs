@@ -3,6 +3,7 @@
 //! The specification's own rule is about heartbeats (XEP-0384 0.4 and later, "Business Rules": an empty message
 //! from counter 53 on); when a device is given up is each client's own rule. Both are named in the reason.
 
+use super::summary::number;
 use crate::model::{Account, Activity, ActivityState, Device};
 use crate::omemo::ratchet::Session;
 
@@ -80,10 +81,14 @@ fn silence(account: &Account, traffic: Traffic, unanswered: u32) -> Option<Strin
     match (traffic.session, traffic.answered, unanswered) {
         (false, ..) => Some("there is no session with it".into()),
         (true, false, 0) => Some("a session is prepared, nothing was sent yet".into()),
-        (true, false, n) => Some(format!("has not answered our key exchange yet ({n} messages sent{limit})")),
-        (true, true, n) if n > 0 => Some(format!("{n} messages sent since its last answer{limit}")),
+        (true, false, n) => Some(format!("has not answered our key exchange yet ({} sent{limit})", messages(n))),
+        (true, true, n) if n > 0 => Some(format!("{} sent since its last answer{limit}", messages(n))),
         (true, true, _) => None,
     }
+}
+
+fn messages(count: u32) -> String {
+    number(usize::try_from(count).unwrap_or(usize::MAX), "message")
 }
 
 fn traffic(account: &Account, device: &Device) -> Traffic {

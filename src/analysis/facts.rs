@@ -275,6 +275,7 @@ impl Facts {
             foreign,
             receivers,
             own: self.own.iter().filter_map(|own| own.jid.clone()).collect(),
+            several_copies: self.own.iter().any(|own| own.replays.len() > 1),
             lists: self.published.lists().count(),
             bundles: self.published.bundles().count(),
             absent_peers: if self.peer_met { Vec::new() } else { peer::names(&self.peers) },

@@ -1,5 +1,6 @@
 //! What looks wrong with an account's own keys, before any message is looked at.
 
+use super::summary::number;
 use crate::model::{Account, When};
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,13 +38,15 @@ pub fn suspicions(account: &Account) -> Vec<String> {
 fn prekeys(account: &Account, out: &mut Vec<String>) {
     let broken = account.prekeys.iter().filter(|p| !p.pair.is_consistent()).count();
     if broken > 0 {
-        out.push(format!("{broken} prekeys have halves that do not belong together"));
+        out.push(format!("{} with halves that do not belong together", number(broken, "prekey")));
     }
     let fewest =
         if account.client.namespaces.iter().any(|n| !n.is_legacy()) { FEWEST_PREKEYS_OMEMO } else { FEWEST_PREKEYS_LEGACY };
     match account.prekeys.len() {
         0 => out.push("no prekey is left: new sessions with this device lose their one-time protection or fail".into()),
-        n if n < fewest => out.push(format!("only {n} prekeys are left (the specification wants at least {fewest} published)")),
+        n if n < fewest => {
+            out.push(format!("only {} left (the specification wants at least {fewest} published)", number(n, "prekey")));
+        }
         _ => {}
     }
 }

@@ -89,7 +89,11 @@ impl Summary {
         } else {
             let own = self.count(Code::OwnMessage);
             if self.messages > own {
-                summary.push(format!("{}: {}.", number(self.messages - own, "received message"), self.fates(failed).join(", ")));
+                summary.push(format!(
+                    "{}: {}.",
+                    number(self.messages - own, "received message"),
+                    self.fates(failed, besides.several_copies).join(", ")
+                ));
             }
             if own > 0 {
                 let more = if self.messages > own { "more " } else { "" };
@@ -116,11 +120,11 @@ impl Summary {
     }
 
     /// What became of the received messages: numbers that add up, what needs attention first.
-    fn fates(&self, failed: usize) -> Vec<String> {
+    fn fates(&self, failed: usize, several_copies: bool) -> Vec<String> {
         let read = self.count(Code::Ok) - self.untried;
         let copies = self.count(Code::DuplicateMessage) - self.before_the_copy;
         let others = [Code::EmptyMessage, Code::NotAddressed, Code::BeyondSnapshot];
-        let others = others.map(|code| (self.count(code), harmless_words(code, self.count(code))));
+        let others = others.map(|code| (self.count(code), harmless_words(code, self.count(code), several_copies)));
         let fates = [
             (failed, format!("{} attention", verb(failed, "needs", "need"))),
             (read, verb(read, "decrypts", "decrypt").into()),
@@ -149,6 +153,8 @@ pub struct Besides {
     pub receivers: BTreeSet<BareJid>,
     /// Our own addresses.
     pub own: Vec<BareJid>,
+    /// One device was given with more than one copy of its store.
+    pub several_copies: bool,
     /// Whose stores were given as those of another end, although no message comes from it.
     pub absent_peers: Vec<String>,
     /// Device lists.
@@ -208,10 +214,11 @@ fn also(findings: &[Finding], failures: &[(&Code, &Tally)], begin: &str) -> Vec<
     shown.chain((more > 0).then(|| format!("And {}, below.", number(more, "more finding")))).collect()
 }
 
-fn harmless_words(code: Code, count: usize) -> String {
+fn harmless_words(code: Code, count: usize, several_copies: bool) -> String {
     match code {
         Code::EmptyMessage => format!("{} no text", verb(count, "has", "have")),
         Code::NotAddressed => format!("{} not encrypted for this device", is(count)),
+        _ if several_copies => format!("{} from a time that no copy of the store covers", is(count)),
         _ => format!("{} newer than this copy of the store", is(count)),
     }
 }
@@ -241,6 +248,10 @@ mod tests {
     use std::path::Path;
 
     fn summary(codes: &[Code]) -> Vec<String> {
+        noted(codes).sentences(&[], &Besides::default())
+    }
+
+    fn noted(codes: &[Code]) -> Summary {
         let mut summary = Summary::default();
         for code in codes {
             summary.note(&MessageVerdict {
@@ -263,7 +274,15 @@ mod tests {
                 content: Vec::new(),
             });
         }
-        summary.sentences(&[], &Besides::default())
+        summary
+    }
+
+    #[test]
+    fn what_falls_between_two_copies_is_not_called_newer() {
+        let several = Besides { several_copies: true, ..Besides::default() };
+        let says = |besides| noted(&[Code::BeyondSnapshot]).sentences(&[], besides);
+        assert_eq!(says(&several), ["1 received message: 1 is from a time that no copy of the store covers."]);
+        assert_eq!(says(&Besides::default()), ["1 received message: 1 is newer than this copy of the store."]);
     }
 
     #[test]

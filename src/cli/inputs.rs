@@ -5,7 +5,7 @@ use super::{Global, Stop};
 use crate::input::InputError;
 use crate::input::capture::{self, Capture, Dating};
 use crate::input::store::{self, OpenOptions};
-use crate::model::{CaptureEvent, Store};
+use crate::model::{CaptureEvent, STDIN, Store};
 use crate::secret::Plaintext;
 use clap::Args;
 use std::collections::HashSet;
@@ -44,7 +44,7 @@ fn passwords(args: &PasswordArgs) -> Result<Vec<Plaintext>, Stop> {
     let Some(path) = &args.password_file else { return Ok(Vec::new()) };
     let fail = |says: String| Stop::Failure(format!("{}: {says}", path.display()));
     let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    let read = if path == Path::new("-") {
+    let read = if path.as_os_str() == STDIN {
         std::io::stdin().lock().take(MAX_PASSWORD_FILE + 1).read_to_end(&mut bytes)
     } else {
         std::fs::File::open(path).and_then(|file| file.take(MAX_PASSWORD_FILE + 1).read_to_end(&mut bytes))
@@ -141,9 +141,6 @@ pub fn in_order(terminal: &Terminal, paths: &[PathBuf]) -> Vec<PathBuf> {
     }
     ordered
 }
-
-/// How standard input is named.
-const STDIN: &str = "-";
 
 /// What reading captures came to.
 #[derive(Debug, Default)]

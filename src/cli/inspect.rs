@@ -9,7 +9,7 @@ use crate::input::capture::{Capture, SAMPLE};
 use crate::input::lone;
 use crate::input::store::candidate::Candidate;
 use crate::input::store::{self, OpenOptions};
-use crate::model::CaptureEvent;
+use crate::model::{CaptureEvent, STDIN};
 use crate::report::inspect::{CaptureSummary, Inspected, Inspection, Lone, StoreSummary, What};
 use clap::Args;
 use std::io::Read;
@@ -46,7 +46,7 @@ impl Inspect {
         let mut attention = false;
         let mut unusable = false;
         for path in &self.files {
-            let what = match look(terminal, path, &mut options) {
+            let what = match look(global, terminal, path, &mut options) {
                 Ok(what) => what,
                 Err(Stop::Failure(error)) => {
                     terminal.error(&error);
@@ -73,10 +73,10 @@ fn needs_attention(what: &What) -> bool {
     }
 }
 
-fn look(terminal: &Terminal, path: &Path, options: &mut OpenOptions) -> Result<What, Stop> {
-    if path != Path::new("-") {
+fn look(global: &Global, terminal: &Terminal, path: &Path, options: &mut OpenOptions) -> Result<What, Stop> {
+    if path.as_os_str() != STDIN {
         match inputs::open_store(terminal, path, options) {
-            Ok(store) => return Ok(What::Store(StoreSummary::from(&store))),
+            Ok(store) => return Ok(What::Store(StoreSummary::from(&inputs::choose(global, store)?))),
             // A folder or a database can be nothing else, and a file that is not there nothing at all.
             Err(error) if !path.exists() || path.is_dir() || is_database(path) || is_store(path) => return Err(error.into()),
             Err(_) => {}

@@ -10,7 +10,7 @@ pub mod splitter;
 pub mod unwrap;
 
 use super::InputError;
-use crate::model::CaptureEvent;
+use crate::model::{CaptureEvent, STDIN};
 use compressed::ZIP_MAGIC;
 pub use dating::{Dating, in_order};
 use format::Unit;
@@ -39,7 +39,7 @@ impl Capture {
     pub fn open(path: &Path) -> Result<Self, InputError> {
         let unreadable = |e: std::io::Error| InputError::new(path, format!("cannot be read: {e}"));
         let (magic, raw) = source::peek(source::open(path)?, ZIP_MAGIC.len()).map_err(unreadable)?;
-        if magic == ZIP_MAGIC && path.as_os_str() != "-" {
+        if magic == ZIP_MAGIC && path.as_os_str() != STDIN {
             return Ok(Self { path: Arc::from(path), content: Content::Archive });
         }
         Self::from_reader(path, raw)

@@ -101,6 +101,14 @@ pub enum Landmark {
     Record,
 }
 
+/// How standard input is named on the command line.
+pub const STDIN: &str = "-";
+
+/// What a person calls a capture.
+pub fn name_of(capture: &Path) -> std::path::Display<'_> {
+    if capture.as_os_str() == STDIN { Path::new("standard input").display() } else { capture.display() }
+}
+
 impl Position {
     /// A line of a file.
     pub fn line(file: &Arc<Path>, line: u64, byte: u64) -> Self {
@@ -117,7 +125,7 @@ impl AsRef<Position> for Position {
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, line, byte, landmark } = self;
-        let file = file.display();
+        let file = name_of(file);
         match landmark {
             Landmark::Line => write!(f, "{file}:{line}"),
             Landmark::ByteInLine => write!(f, "{file}:{line}, byte {byte}"),

@@ -5,11 +5,12 @@ use super::{Line, Page, View, page::Look};
 use crate::analysis::health;
 use crate::analysis::survey::Survey;
 use crate::input::lone;
-use crate::model::{Account, Store, When};
+use crate::model::{Account, Store, When, name_of};
 use crate::omemo::ratchet::SessionRecord;
 use crate::omemo::wire::KeyContent;
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// All inputs.
 #[derive(Debug, Serialize)]
@@ -317,17 +318,18 @@ impl View for Inspection {
 
     fn text(&self, page: &mut Page) {
         for input in &self.inputs {
+            let path = name_of(Path::new(&input.path)).to_string();
             page.gap();
             match &input.what {
-                What::Store(store) => store_text(page, &input.path, store),
-                What::Capture(capture) => capture_text(page, &input.path, capture),
+                What::Store(store) => store_text(page, &path, store),
+                What::Capture(capture) => capture_text(page, &path, capture),
                 What::Lone(lone) => {
-                    page.line(0, Line::new().strong(&input.path).plain(": ").plain(&lone.is));
+                    page.line(0, Line::new().strong(&path).plain(": ").plain(&lone.is));
                     for field in &lone.fields {
                         page.field(2, &field.name, &field.value);
                     }
                 }
-                What::Nothing { says } => page.line(0, Line::new().strong(&input.path).plain(": ").plain(says)),
+                What::Nothing { says } => page.line(0, Line::new().strong(&path).plain(": ").plain(says)),
                 // The error goes to standard error.
                 What::Unknown { .. } => {}
             }

@@ -127,6 +127,9 @@ const OTHER_WORDS: &[&str] = &[
     "bundles",
     // where something was computed
     "ratchet",
+    // what is counted
+    "chain",
+    "time",
     // what is damaged
     "key",
     "session",

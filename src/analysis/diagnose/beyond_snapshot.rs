@@ -51,7 +51,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if !scene.whole.snapshots_only && !known_later && !went_on {
         return None;
     }
-    let judgement = needs_later_copy(scene, moved.confidence).all_evidence(moved.evidence);
+    let judgement =
+        if known_later { between_two_copies(scene, moved.confidence) } else { needs_later_copy(scene, moved.confidence) };
+    let judgement = judgement.all_evidence(moved.evidence);
     Some(match moved.confidence {
         Confidence::Proven => judgement,
         Confidence::Possible => judgement.open_question(
@@ -64,4 +66,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
 fn needs_later_copy(scene: &Scene<'_>, confidence: Confidence) -> Judgement {
     let sentence = format!("The message from {} needs a later copy of the store than this one.", scene.sender());
     Judgement::new(confidence, sentence).remedy("If only this copy fails, nothing is to be repaired: to read the message with omemoscope, give a copy taken later (--store may be repeated).")
+}
+
+/// The earlier copies do not reach the message, and the last one is past it.
+fn between_two_copies(scene: &Scene<'_>, confidence: Confidence) -> Judgement {
+    let sentence = format!("The message from {} came between two of the copies of the store.", scene.sender());
+    Judgement::new(confidence, sentence).remedy("Nothing is to be repaired: look for the message in the client.")
 }

@@ -118,12 +118,12 @@ fn unreached(complaint: &Complaint, detail: &'static str) -> Finding {
 fn lines(complaint: &Complaint) -> impl Iterator<Item = Evidence> {
     let more = complaint.count.saturating_sub(complaint.lines.len());
     let last = complaint.lines.len().saturating_sub(1);
-    complaint.lines.iter().enumerate().map(move |(number, line)| Evidence {
+    complaint.lines.iter().enumerate().map(move |(index, line)| Evidence {
         kind: EvidenceKind::ClientLog,
         place: line.to_string().into(),
         says: match more {
-            more if more > 0 && number == last => {
-                format!("{} says \u{201c}{}\u{201d}, and {more} times more", complaint.client, complaint.words.text)
+            more if more > 0 && index == last => {
+                format!("{} says \u{201c}{}\u{201d}, and {} more", complaint.client, complaint.words.text, number(more, "time"))
             }
             _ => format!("{} says \u{201c}{}\u{201d}", complaint.client, complaint.words.text),
         }

@@ -54,6 +54,7 @@
 use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, remedies, rule};
 use crate::analysis::book::{MAX_DAMAGED_BITS, differing_bits};
+use crate::analysis::summary::number;
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, ReplacedFact};
 use crate::model::{ClientProfile, Code, Confidence, Evidence, PrekeyIds};
 
@@ -101,7 +102,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             .open_question("Altered on the way or by the sender: another log of the same message (the sender's, the server's) would tell."),
         RatchetFact::NewChainBadMac { .. } if trial.exchange.as_ref().is_some_and(|e| !e.base_key_known) => first_message(scene, judgement, trial.exchange.as_ref()?),
         RatchetFact::NewChainBadMac { chains } => old_chain(scene, judgement)
-            .evidence(computed(format!("the sender's ratchet key is new; a step with your client's current ratchet key gives a wrong MAC ({chains} chains known)")))
+            .evidence(computed(format!("the sender's ratchet key is new; a step with your client's current ratchet key gives a wrong MAC ({} known)", number(*chains, "chain"))))
             .all_open_questions(older_copy(scene))
             .all_open_questions(senders_state(scene)),
         RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey => {

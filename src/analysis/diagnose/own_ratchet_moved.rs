@@ -49,8 +49,9 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     let within_capture = beyond_copy::began_beyond(scene);
     let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new(), within_capture };
     let knows = |later: &&Trial| later.snapshot > trial.snapshot && later.keys.knows_chain;
-    if let Some(later) = outcome.trials.iter().find(knows).filter(|_| !trial.keys.holds_newest) {
-        moved.proven(in_store(format!("store {}", later.snapshot + 1), "a later copy of the store knows this chain"));
+    let later = outcome.trials.iter().find(knows).filter(|_| !trial.keys.holds_newest);
+    if let Some(copy) = later.and_then(|later| scene.own()?.replays.get(later.snapshot)) {
+        moved.proven(in_store(copy.account.sessions_place(), "a later copy of the store knows this chain"));
     }
     // Of two copies the later one has a key that nobody saw, and the earlier one is behind: that key is the newer one.
     let ahead = !trial.keys.behind && outcome.trials.iter().any(|t| t.snapshot < trial.snapshot && t.keys.behind);

@@ -3,6 +3,8 @@
 use super::compressed::{self, GZIP_MAGIC};
 use super::format::{self, Format};
 use crate::input::InputError;
+use crate::model::STDIN;
+use encoding_rs_io::DecodeReaderBytes;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
@@ -13,6 +15,9 @@ pub const MAX_LINE: usize = 16 << 20;
 
 /// How much is looked at to find out the format.
 pub const SAMPLE: usize = 256 << 10;
+
+/// How a UTF-16 text begins, which Windows makes of what a console prints.
+const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// A line of a capture.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +55,7 @@ pub struct Source<'a> {
 
 /// Opens a file for reading, or standard input for `-`.
 pub fn open(path: &Path) -> Result<Box<dyn Read>, InputError> {
-    if path.as_os_str() == "-" {
+    if path.as_os_str() == STDIN {
         return Ok(Box::new(io::stdin()));
     }
     let meta = std::fs::metadata(path).map_err(|e| InputError::new(path, format!("cannot be read: {e}")))?;
@@ -66,6 +71,9 @@ impl<'a> Source<'a> {
         let unreadable = |e: io::Error| InputError::new(path, format!("cannot be read: {e}"));
         let (magic, raw) = peek(raw, GZIP_MAGIC.len()).map_err(unreadable)?;
         let raw = if magic == GZIP_MAGIC { compressed::gunzip(raw) } else { raw };
+        let (mark, raw) = peek(raw, UTF_16_MARKS[0].len()).map_err(unreadable)?;
+        // Places are then those of the text as UTF-8; the lines stay the same.
+        let raw = if UTF_16_MARKS.contains(&mark.as_slice()) { Box::new(DecodeReaderBytes::new(raw)) } else { raw };
         let mut reader = BufReader::with_capacity(64 << 10, raw);
         let mut sample = Vec::new();
         let failure = match (&mut reader).take(SAMPLE as u64).read_to_end(&mut sample) {
@@ -173,9 +181,6 @@ fn refuse_binary(path: &Path, sample: &[u8]) -> Result<(), InputError> {
         if sample.starts_with(magic) {
             return Err(InputError::new(path, says));
         }
-    }
-    if sample.starts_with(b"\xff\xfe") || sample.starts_with(b"\xfe\xff") {
-        return Err(InputError::new(path, "UTF-16 text; save it as UTF-8"));
     }
     if format::is_binary_log(sample) {
         return Ok(());
