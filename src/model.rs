@@ -19,7 +19,7 @@ pub use activity::{Activity, ActivityFacts, ActivityState};
 pub use capture::{CaptureEvent, CapturedStanza, ClientLine, Direction};
 pub use client::{ClientProfile, Healing, PrekeyIds, Refusals, Remedies, SignedPreKeyRotation, TrustRule};
 pub use code::{Code, Concern, Confidence};
-pub use finding::{Content, Diagnosis, Evidence, EvidenceKind, Finding, MessageVerdict};
+pub use finding::{Content, Diagnosis, Evidence, EvidenceKind, Fate, Finding, MessageVerdict};
 pub use jid::BareJid;
 pub use message::{
     CapturedBundle, CapturedDeviceList, CapturedEnvelope, CapturedMessage, EncryptedPart, Item, PubsubFailure, Wrapper,

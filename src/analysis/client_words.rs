@@ -8,7 +8,7 @@ mod subject;
 mod table;
 mod wording;
 
-use crate::model::{ClientLine, Position, When};
+use crate::model::{ClientLine, Evidence, EvidenceKind, Position, When};
 pub use complaints::Complaint;
 use complaints::Complaints;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +39,15 @@ pub struct Said {
 }
 
 impl Said {
+    /// As evidence: what the client says, and what it means.
+    pub fn evidence(&self) -> Evidence {
+        Evidence {
+            kind: EvidenceKind::ClientLog,
+            place: self.position.to_string().into(),
+            says: format!("{} says \u{201c}{}\u{201d}: {}", self.client, self.words.text, self.words.means).into(),
+        }
+    }
+
     /// Whether the client that wrote it tries messages while it goes on reading, so that what it says may stand behind
     /// later stanzas.
     pub fn is_late(&self) -> bool {
@@ -87,7 +96,9 @@ impl ClientWords {
 
     /// Notes that what a client said is about no message that the captures hold.
     pub fn without_message(&mut self, said: Said) {
-        self.complaints.add(said);
+        if said.words.kind != Kind::Done {
+            self.complaints.add(said);
+        }
     }
 
     /// What clients said of messages that the captures do not hold.
@@ -123,40 +134,73 @@ impl ClientWords {
 
 /// What the client said of one message.
 #[derive(Clone, Debug, Default)]
-pub struct Comments(Vec<Said>);
+pub struct Comments {
+    lines: Vec<Said>,
+    begun: Option<Box<Said>>,
+    opened: Option<Box<Said>>,
+}
 
 impl Comments {
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Said> {
-        self.0.iter()
+        self.lines.iter()
     }
 
     /// Whether the client said what became of the message.
     pub fn tell_outcome(&self) -> bool {
-        self.0.iter().any(|said| said.words.is_outcome())
+        self.lines.iter().any(|said| said.words.is_outcome())
     }
 
-    /// What the client says of the message, if it is that it failed: of several lines the most telling one counts.
+    /// What the client says of the message, if it is that it failed: of several lines the most telling one counts. A
+    /// client tries one state of a session after the other, so what failed may open in the end.
     pub fn failure(&self) -> Option<&Said> {
-        self.0.iter().min_by_key(|said| said.words.weight()).filter(|said| said.words.is_failure())
+        let told = self.lines.iter().min_by_key(|said| said.words.weight())?;
+        (told.words.is_failure() && self.opened.is_none()).then_some(told)
+    }
+
+    /// What the client says of the message, if it is that it opened, or that it tried it, and no failure follows.
+    pub fn opened(&self) -> Option<&Said> {
+        let tried = self.begun.as_deref().filter(|said| said.words.fails_aloud && self.lines.is_empty());
+        self.opened.as_deref().or(tried)
+    }
+
+    /// Whether the client said that it tries the message.
+    pub fn begun(&self) -> bool {
+        self.begun.is_some()
+    }
+
+    /// The client says that it tries the message.
+    pub fn begin(&mut self, said: Said) {
+        self.begun.get_or_insert(Box::new(said));
     }
 
     /// Adds a line while there are not too many.
     pub fn add(&mut self, said: Said) {
-        if self.0.len() < MAX_LINES {
-            self.0.push(said);
+        if said.words.kind == Kind::Opened {
+            // After the last word on a failure it is about a session that was begun since.
+            let ended = self.lines.iter().any(|line| line.words.kind == Kind::FailedSomehow);
+            self.opened = self.opened.take().or_else(|| (!ended).then(|| Box::new(said)));
+            return;
+        }
+        if said.words.kind == Kind::Done && (self.opened.is_some() || self.begun.is_none()) {
+            return;
+        }
+        // The key opened, and then the text did not.
+        self.opened.take_if(|_| said.words.is_failure());
+        if self.lines.len() < MAX_LINES {
+            self.lines.push(said);
         }
     }
 
     /// Takes away what belongs to a stanza that begins at `next`: readers hand over a stanza when it ends, and its
     /// log may have gone on meanwhile.
     pub fn split(&mut self, next: &Position) -> Self {
-        let (before, mut after): (Vec<_>, Vec<_>) = std::mem::take(&mut self.0)
+        let (before, mut after): (Vec<_>, Vec<_>) = std::mem::take(&mut self.lines)
             .into_iter()
             .partition(|said| said.position.file != next.file || said.position.line < next.line);
         after.retain(|said| said.position.line > next.line);
-        self.0 = before;
-        Self(after)
+        self.lines = before;
+        Self { lines: after, ..Self::default() }
     }
 }
 

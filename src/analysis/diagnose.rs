@@ -15,6 +15,7 @@ mod beyond_snapshot;
 mod bundle_signature_invalid;
 mod chain_age;
 mod client_report;
+mod client_said;
 mod device_id_collision;
 mod duplicate_message;
 mod empty_message;

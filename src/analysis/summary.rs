@@ -1,12 +1,14 @@
 //! The first sentences of a diagnosis: what a person needs to know.
 
-use crate::model::{BareJid, Code, Finding, MessageVerdict, When};
+use crate::model::{BareJid, Code, Fate, Finding, MessageVerdict, When};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What the messages of one code have in common.
 #[derive(Debug)]
 struct Tally {
+    /// The code; with its finer cause where the code alone says that nothing is wrong.
+    label: String,
     count: usize,
     sentence: Arc<str>,
     senders: BTreeSet<(Option<BareJid>, Option<u32>)>,
@@ -50,20 +52,24 @@ impl std::fmt::Display for Span {
 /// A summary in the making.
 #[derive(Debug, Default)]
 pub struct Summary {
-    messages: usize,
-    untried: usize,
-    /// Messages that the client had read before the store copy was made.
-    before_the_copy: usize,
-    codes: BTreeMap<Code, Tally>,
+    fates: BTreeMap<Fate, usize>,
+    /// What needs attention.
+    failures: BTreeMap<Code, Tally>,
 }
 
 impl Summary {
     /// Takes the next verdict.
     pub fn note(&mut self, verdict: &MessageVerdict) {
-        self.messages += 1;
-        self.untried += usize::from(verdict.is_untried());
-        self.before_the_copy += usize::from(verdict.is_before_the_copy());
-        let tally = self.codes.entry(verdict.code).or_insert_with(|| Tally {
+        let fate = verdict.fate();
+        *self.fates.entry(fate).or_default() += 1;
+        if fate != Fate::NeedsAttention {
+            return;
+        }
+        let tally = self.failures.entry(verdict.code).or_insert_with(|| Tally {
+            label: match verdict.detail {
+                Some(detail) if verdict.code.is_harmless() => format!("{}/{detail}", verdict.code),
+                _ => verdict.code.to_string(),
+            },
             count: 0,
             sentence: verdict.sentence.clone(),
             senders: BTreeSet::new(),
@@ -74,36 +80,33 @@ impl Summary {
         tally.span.note(verdict.time.as_ref());
     }
 
-    fn count(&self, code: Code) -> usize {
-        self.codes.get(&code).map_or(0, |tally| tally.count)
+    fn count(&self, fate: Fate) -> usize {
+        self.fates.get(&fate).copied().unwrap_or_default()
     }
 
     /// The sentences, with these findings besides, and with what the captures hold that is no message to us. None, if
     /// nothing was found.
     pub fn sentences(&self, findings: &[Finding], besides: &Besides) -> Vec<String> {
         let failures = self.failures();
-        let failed: usize = failures.iter().map(|(_, tally)| tally.count).sum();
+        let messages: usize = self.fates.values().sum();
         let mut summary = Vec::new();
-        if self.messages == 0 {
+        if messages == 0 {
             summary.extend(besides.sentence());
         } else {
-            let own = self.count(Code::OwnMessage);
-            if self.messages > own {
-                summary.push(format!(
-                    "{}: {}.",
-                    number(self.messages - own, "received message"),
-                    self.fates(failed, besides.several_copies).join(", ")
-                ));
+            let own = self.count(Fate::Own);
+            if messages > own {
+                let fates = self.fates(besides.several_copies).join(", ");
+                summary.push(format!("{}: {fates}.", number(messages - own, "received message")));
             }
             if own > 0 {
-                let more = if self.messages > own { "more " } else { "" };
+                let more = if messages > own { "more " } else { "" };
                 let messages = verb(own, "message was", "messages were");
                 summary.push(format!("{own} {more}{messages} sent by this device itself."));
             }
         }
-        if failed > 0 {
+        if !failures.is_empty() {
             summary.push("What needs attention:".into());
-            summary.extend(failures.iter().map(|(code, tally)| tally.reason(**code)));
+            summary.extend(failures.iter().map(|(_, tally)| tally.reason()));
         }
         let also = also(findings, &failures, if summary.is_empty() { "" } else { "Also " });
         summary.extend(also);
@@ -114,33 +117,23 @@ impl Summary {
 
     /// The messages that need attention, what helps most first.
     fn failures(&self) -> Vec<(&Code, &Tally)> {
-        let mut failures: Vec<_> = self.codes.iter().filter(|(code, _)| !code.is_harmless()).collect();
+        let mut failures: Vec<_> = self.failures.iter().collect();
         failures.sort_by_key(|(code, tally)| (code.turn(), std::cmp::Reverse(tally.count)));
         failures
     }
 
     /// What became of the received messages: numbers that add up, what needs attention first.
-    fn fates(&self, failed: usize, several_copies: bool) -> Vec<String> {
-        let read = self.count(Code::Ok) - self.untried;
-        let copies = self.count(Code::DuplicateMessage) - self.before_the_copy;
-        let others = [Code::EmptyMessage, Code::NotAddressed, Code::BeyondSnapshot];
-        let others = others.map(|code| (self.count(code), harmless_words(code, self.count(code), several_copies)));
-        let fates = [
-            (failed, format!("{} attention", verb(failed, "needs", "need"))),
-            (read, verb(read, "decrypts", "decrypt").into()),
-            (self.untried, "could not be tried without a store".into()),
-            (self.before_the_copy, format!("{} read before this copy of the store was made", were(self.before_the_copy))),
-            (copies, format!("{} {} already read", is(copies), verb(copies, "a second copy of one", "second copies of ones"))),
-        ];
-        fates.into_iter().chain(others).filter(|(count, _)| *count > 0).map(|(count, fate)| format!("{count} {fate}")).collect()
+    fn fates(&self, several_copies: bool) -> Vec<String> {
+        let told = self.fates.iter().filter(|(fate, _)| **fate != Fate::Own);
+        told.map(|(fate, count)| format!("{count} {}", fate_words(*fate, *count, several_copies))).collect()
     }
 }
 
 impl Tally {
-    fn reason(&self, code: Code) -> String {
+    fn reason(&self) -> String {
         let others = self.senders.len().saturating_sub(1);
         let more = if others > 0 { format!(" The same holds for {}.", number(others, "other device")) } else { String::new() };
-        format!("{} × {code}{}: {}{more}", self.count, self.span, self.sentence)
+        format!("{} × {}{}: {}{more}", self.count, self.label, self.span, self.sentence)
     }
 }
 
@@ -214,21 +207,26 @@ fn also(findings: &[Finding], failures: &[(&Code, &Tally)], begin: &str) -> Vec<
     shown.chain((more > 0).then(|| format!("And {}, below.", number(more, "more finding")))).collect()
 }
 
-fn harmless_words(code: Code, count: usize, several_copies: bool) -> String {
-    match code {
-        Code::EmptyMessage => format!("{} no text", verb(count, "has", "have")),
-        Code::NotAddressed => format!("{} not encrypted for this device", is(count)),
-        _ if several_copies => format!("{} from a time that no copy of the store covers", is(count)),
-        _ => format!("{} newer than this copy of the store", is(count)),
+/// What is said of so many messages of one fate.
+fn fate_words(fate: Fate, count: usize, several_copies: bool) -> String {
+    let (is, has) = (verb(count, "is", "are"), verb(count, "has", "have"));
+    match fate {
+        Fate::NeedsAttention => format!("{} attention", verb(count, "needs", "need")),
+        Fate::Opens => verb(count, "decrypts", "decrypt").into(),
+        Fate::ReadByClient => format!("{} read by the client, as its log says", verb(count, "was", "were")),
+        Fate::Untried => "could not be tried without a store".into(),
+        Fate::BeforeTheCopy => format!(
+            "{} older than {}",
+            is,
+            if several_copies { "what the copies of the store can tell" } else { "this copy of the store" }
+        ),
+        Fate::SecondCopy => format!("{is} {}", verb(count, "a second copy", "second copies")),
+        Fate::Empty => format!("{has} no text"),
+        Fate::NotAddressed => format!("{is} not encrypted for this device"),
+        Fate::BeyondTheCopy if several_copies => format!("{is} from a time that no copy of the store covers"),
+        Fate::BeyondTheCopy => format!("{is} newer than this copy of the store"),
+        Fate::Own => format!("{} sent by this device", verb(count, "was", "were")),
     }
-}
-
-fn is(count: usize) -> &'static str {
-    verb(count, "is", "are")
-}
-
-fn were(count: usize) -> &'static str {
-    verb(count, "was", "were")
 }
 
 /// The form of a verb that fits the number.
@@ -291,7 +289,7 @@ mod tests {
         assert_eq!(
             summary(&[Ok, Ok, OwnMessage, MacMismatch, NoSession, MacMismatch, EmptyMessage, DuplicateMessage, OwnMessage]),
             [
-                "7 received messages: 3 need attention, 2 decrypt, 1 is a second copy of one already read, 1 has no text.",
+                "7 received messages: 3 need attention, 2 decrypt, 1 is a second copy, 1 has no text.",
                 "2 more messages were sent by this device itself.",
                 "What needs attention:",
                 "2 × mac-mismatch: It is so.",

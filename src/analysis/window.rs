@@ -1,7 +1,7 @@
 //! The messages in view. What a message comes to rests on what came before it and on what came after, so the newest
 //! ones are kept until there is enough after them; a log shorter than the window is kept whole.
 
-use super::client_words::Said;
+use super::client_words::{Kind, Said};
 use super::outcome::{Origin, Outcome};
 use crate::model::{Direction, Wrapper};
 use std::collections::VecDeque;
@@ -19,8 +19,21 @@ pub struct Window {
     outcomes: VecDeque<Outcome>,
     /// How many were judged.
     judged: usize,
-    /// The message that a client's line was about after which more will follow.
-    told: Option<(usize, Arc<Path>)>,
+    told: Option<Told>,
+    /// The first message since a client's last line: where several came at once, their lines follow in their order.
+    burst: usize,
+    /// A client's line came after the newest message.
+    spoken: bool,
+}
+
+/// What more lines of a client will be about.
+#[derive(Debug)]
+struct Told {
+    file: Arc<Path>,
+    /// The message, if it is one in view.
+    order: Option<usize>,
+    /// All lines are, up to the next try; else only the next one.
+    trying: bool,
 }
 
 impl Window {
@@ -39,6 +52,10 @@ impl Window {
         self.outcomes.get(order.checked_sub(self.judged)?)
     }
 
+    fn get_mut(&mut self, order: usize) -> Option<&mut Outcome> {
+        self.outcomes.get_mut(order.checked_sub(self.judged)?)
+    }
+
     /// The newest message.
     pub fn newest_mut(&mut self) -> Option<&mut Outcome> {
         self.outcomes.back_mut()
@@ -46,17 +63,45 @@ impl Window {
 
     /// Puts what a client said beside the message that it is about; gives it back where there is none.
     pub fn comment(&mut self, said: Said) -> Option<Said> {
-        let order = match self.told.take().filter(|(_, file)| *file == said.position.file) {
-            Some((order, _)) => Some(order),
+        let tries = said.words.is_try();
+        let order = match self.goes_on(&said) {
+            Some(told) => told,
+            None if tries => self.tried(&said).or_else(|| self.about(&said)),
             None => self.about(&said),
         };
-        let Some(order) = order else { return Some(said) };
-        self.told = said.words.goes_on.then(|| (order, said.position.file.clone()));
-        let outcome = order.checked_sub(self.judged).and_then(|at| self.outcomes.get_mut(at));
-        if let Some(outcome) = outcome.filter(|_| said.words.is_outcome()) {
+        self.spoken = true;
+        if tries || said.words.goes_on {
+            self.told = Some(Told { file: said.position.file.clone(), order, trying: tries });
+        }
+        let Some(outcome) = order.and_then(|order| self.get_mut(order)) else { return Some(said) };
+        if tries {
+            outcome.comments.begin(said);
+        } else if said.words.is_outcome() || said.words.kind == Kind::Opened {
             outcome.comments.add(said);
         }
         None
+    }
+
+    /// What the lines before this one say that it is about.
+    fn goes_on(&mut self, said: &Said) -> Option<Option<usize>> {
+        let told = self.told.take_if(|told| told.file == said.position.file && !told.trying);
+        if let Some(told) = told {
+            return Some(told.order);
+        }
+        let told = self.told.as_ref().filter(|told| told.file == said.position.file && !said.words.is_try())?;
+        let named = told.order.and_then(|order| Place::of(self.get(order)?, said).named);
+        (named != Some(false)).then_some(told.order)
+    }
+
+    /// The message that a client begins to try: of several that came at once the first that it has not tried yet.
+    fn tried(&self, said: &Said) -> Option<usize> {
+        let recent = self.burst.max(self.end().saturating_sub(RECENT)).max(self.judged);
+        (recent..self.end()).find(|order| {
+            self.get(*order).is_some_and(|outcome| {
+                let place = Place::of(outcome, said);
+                place.before && place.named != Some(false) && !outcome.comments.begun()
+            })
+        })
     }
 
     /// The message that a line is about.
@@ -69,6 +114,10 @@ impl Window {
 
     /// The next message comes into view.
     pub fn push(&mut self, outcome: Outcome) {
+        if std::mem::take(&mut self.spoken) {
+            self.burst = self.end();
+        }
+        self.told.take_if(|told| told.file == outcome.header.position.file);
         self.outcomes.push_back(outcome);
     }
 

@@ -62,14 +62,31 @@ impl MessageVerdict {
     /// The detail of a message that the client had dealt with before the store copy was made.
     pub const BEFORE_THE_COPY: &'static str = "before-the-copy";
 
-    /// It is no second copy: the client had dealt with it before the store copy was made.
-    pub fn is_before_the_copy(&self) -> bool {
-        self.code == Code::DuplicateMessage && self.detail == Some(Self::BEFORE_THE_COPY)
-    }
+    /// The same, where the client's own log says that it read the message.
+    pub const READ_BEFORE_THE_COPY: &'static str = "read-before-the-copy";
 
-    /// There was no store to try it with.
-    pub fn is_untried(&self) -> bool {
-        self.code == Code::Ok && self.detail == Some(Self::NOT_TRIED)
+    /// The detail of a message that opens with a copy of the store, and that the client could not read.
+    pub const CLIENT_FAILED: &'static str = "client-failed";
+
+    /// The detail of a message that there was no store to try with, and that the client read.
+    pub const READ_BY_CLIENT: &'static str = "read-by-client";
+
+    /// What became of the message, for somebody who wants to read it.
+    pub fn fate(&self) -> Fate {
+        match (self.code, self.detail) {
+            (Code::Ok, Some(Self::NOT_TRIED)) => Fate::Untried,
+            (Code::Ok, Some(Self::READ_BY_CLIENT)) => Fate::ReadByClient,
+            (Code::Ok, Some(Self::CLIENT_FAILED)) => Fate::NeedsAttention,
+            (Code::Ok, _) => Fate::Opens,
+            (Code::DuplicateMessage, Some(Self::BEFORE_THE_COPY)) => Fate::BeforeTheCopy,
+            (Code::DuplicateMessage, Some(Self::READ_BEFORE_THE_COPY)) => Fate::ReadByClient,
+            (Code::DuplicateMessage, _) => Fate::SecondCopy,
+            (Code::EmptyMessage, _) => Fate::Empty,
+            (Code::OwnMessage, _) => Fate::Own,
+            (Code::NotAddressed, _) => Fate::NotAddressed,
+            (Code::BeyondSnapshot, _) => Fate::BeyondTheCopy,
+            _ => Fate::NeedsAttention,
+        }
     }
 
     /// This message with the judgement of another one.
@@ -85,6 +102,31 @@ impl MessageVerdict {
             ..self
         }
     }
+}
+
+/// What became of a message, for somebody who wants to read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fate {
+    /// Something is wrong.
+    NeedsAttention,
+    /// It opens.
+    Opens,
+    /// The stores at hand cannot tell, and the client says that it read it.
+    ReadByClient,
+    /// There was no store to try it with.
+    Untried,
+    /// The client had dealt with it before the store copy was made; whether it read it, the copy cannot tell.
+    BeforeTheCopy,
+    /// It came before.
+    SecondCopy,
+    /// It carries no text.
+    Empty,
+    /// It is for other devices.
+    NotAddressed,
+    /// It came after the store copy was made.
+    BeyondTheCopy,
+    /// This device sent it.
+    Own,
 }
 
 /// A decrypted element other than the body.

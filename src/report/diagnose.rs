@@ -7,7 +7,7 @@ use super::message::MessageView;
 use super::shared::EvidenceView;
 use super::{Page, View};
 use crate::analysis::investigation::Conclusion;
-use crate::model::{Code, Finding, MessageVerdict};
+use crate::model::{Code, Fate, Finding, MessageVerdict};
 use groups::{Groups, SHOWN_MESSAGES};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -33,6 +33,8 @@ pub struct DiagnosisView {
     counts: BTreeMap<&'static str, usize>,
     sources: Sources,
     #[serde(skip)]
+    attention: bool,
+    #[serde(skip)]
     messages: Messages,
 }
 
@@ -45,10 +47,8 @@ struct Messages {
     groups: Groups,
     /// What was encrypted for other devices: nothing is wrong with it, and yet its reader misses it.
     not_addressed: Groups,
-    /// How many could not be tried for want of a store.
-    untried: usize,
-    /// Harmless messages, by code; those that are no second copies apart from those that are.
-    harmless: BTreeMap<(Code, bool), usize>,
+    /// How many there are of each other fate.
+    others: BTreeMap<(Fate, Code), usize>,
     /// Those of them that are listed one by one.
     listed: Vec<MessageView>,
 }
@@ -92,33 +92,34 @@ impl DiagnosisView {
             verbose,
             groups: Groups::default(),
             not_addressed: Groups::default(),
-            untried: 0,
-            harmless: BTreeMap::new(),
+            others: BTreeMap::new(),
             listed: Vec::new(),
         };
-        Self { summary: Vec::new(), findings: Vec::new(), counts: BTreeMap::new(), sources: Sources::default(), messages }
+        Self {
+            summary: Vec::new(),
+            findings: Vec::new(),
+            counts: BTreeMap::new(),
+            sources: Sources::default(),
+            attention: false,
+            messages,
+        }
     }
 
     /// Counts the next message.
     pub fn count(&mut self, verdict: &MessageVerdict) {
         *self.counts.entry(verdict.code.as_str()).or_default() += 1;
+        self.attention |= verdict.fate() == Fate::NeedsAttention;
     }
 
     /// Counts the next message and keeps what a page of text says of it.
     pub fn take(&mut self, verdict: &MessageVerdict) {
         self.count(verdict);
-        let Messages { plaintext, verbose, groups, not_addressed, untried, harmless, listed } = &mut self.messages;
+        let Messages { plaintext, verbose, groups, not_addressed, others, listed } = &mut self.messages;
         let shown = if *verbose { usize::MAX } else { SHOWN_MESSAGES };
-        if !verdict.code.is_harmless() {
-            return groups.add(verdict, shown, *plaintext);
-        }
-        if verdict.code == Code::NotAddressed {
-            return not_addressed.add(verdict, shown, *plaintext);
-        }
-        if verdict.is_untried() {
-            *untried += 1;
-        } else {
-            *harmless.entry((verdict.code, verdict.is_before_the_copy())).or_default() += 1;
+        match verdict.fate() {
+            Fate::NeedsAttention => return groups.add(verdict, shown, *plaintext),
+            Fate::NotAddressed => return not_addressed.add(verdict, shown, *plaintext),
+            fate => *others.entry((fate, verdict.code)).or_default() += 1,
         }
         if *verbose || *plaintext && verdict.plaintext.is_some() {
             listed.push(MessageView::new(verdict, *plaintext));
@@ -142,8 +143,7 @@ impl DiagnosisView {
 
     /// Whether something needs attention.
     pub fn needs_attention(&self) -> bool {
-        let harmful = |code: &str| Code::parse(code).is_some_and(|code| !code.is_harmless());
-        self.counts.keys().any(|code| harmful(code)) || self.findings.iter().any(|f| f.needs_attention)
+        self.attention || self.findings.iter().any(|f| f.needs_attention)
     }
 }
 

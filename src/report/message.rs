@@ -2,7 +2,7 @@
 
 use super::shared::{EvidenceView, PositionView, time};
 use super::{Line, Page};
-use crate::model::{Code, Content, MessageVerdict, When};
+use crate::model::{Code, Content, Fate, MessageVerdict, When};
 use serde::Serialize;
 
 /// One message.
@@ -48,6 +48,8 @@ pub struct MessageView {
     #[serde(skip)]
     pub(super) kind: Code,
     #[serde(skip)]
+    pub(super) fate: Fate,
+    #[serde(skip)]
     pub(super) when: Option<String>,
 }
 
@@ -84,6 +86,7 @@ impl MessageView {
             plaintext: if plaintext { verdict.plaintext.as_ref().map(|p| p.expose().to_owned()) } else { None },
             content: if plaintext { verdict.content.iter().map(ContentView::new).collect() } else { Vec::new() },
             kind: verdict.code,
+            fate: verdict.fate(),
             when: verdict.time.as_ref().map(When::short),
         }
     }
@@ -92,11 +95,6 @@ impl MessageView {
     pub(super) fn sender(&self) -> String {
         let jid = self.from.as_deref().unwrap_or("sender not known");
         self.sid.map_or_else(|| jid.to_owned(), |sid| format!("{jid}/{sid}"))
-    }
-
-    /// There was no store to try it with.
-    pub(super) fn is_untried(&self) -> bool {
-        self.kind == Code::Ok && self.detail == Some(MessageVerdict::NOT_TRIED)
     }
 
     /// The code, and the finer cause if there is one.

@@ -2,9 +2,130 @@
 //! holds.
 
 use crate::common::{captured, diagnose};
+use crate::conversation::{Conversation, client, key_element};
+use crate::pairs::{Pair, pair};
+use crate::payloads::sealed;
 use crate::stanzas::*;
 use omemoscope::analysis::investigation::Question;
-use omemoscope::model::{BareJid, Code, Confidence, Diagnosis};
+use omemoscope::model::{BareJid, Code, Confidence, Diagnosis, Fate};
+use omemoscope::omemo::Namespace;
+
+pub const PAIRS: &[Pair] = &[
+    // A copy of the store opens the message either way.
+    pair(Code::Ok, "client-failed", || with_copy(&[FAILED, BAD_MAC]), || with_copy(&[OPENED]), (Code::Ok, None)),
+    pair(Code::Ok, "read-by-client", || without_store(&[OPENED]), || without_store(&[]), UNTRIED),
+    pair(
+        Code::DuplicateMessage,
+        "read-before-the-copy",
+        || with_newer_copy(&[OPENED]),
+        || with_newer_copy(&[]),
+        (Code::DuplicateMessage, Some("before-the-copy")),
+    ),
+];
+
+const OPENED: &str = "AxolotlService (bob@example.org):  Received Message with session fingerprint: 05f067d0";
+const FAILED: &str = "AxolotlService (bob@example.org): Failed to decrypt message from alice@example.org";
+const BAD_MAC: &str = "Caused by: org.whispersystems.libsignal.InvalidMessageException: Bad Mac!";
+const USED: &str = "Caused by: org.whispersystems.libsignal.DuplicateMessageException: Received message with old counter: 9, 6";
+
+/// A line of Android's log.
+fn line(text: &str) -> String {
+    format!("10-05 09:14:01.000  5211  5230 W conversations: {text}\n")
+}
+
+/// What Conversations says of a stanza.
+fn logged(stanza: &str, lines: &[&str]) -> String {
+    let stanza = line(&format!("{BACKGROUND}{}", stanza.trim_end()));
+    stanza + &lines.iter().map(|text| line(text)).collect::<String>()
+}
+
+fn without_store(lines: &[&str]) -> Diagnosis {
+    log_only(&logged(&ratchet("a", 0, 1), lines), Some(OURS))
+}
+
+fn with_copy(lines: &[&str]) -> Diagnosis {
+    let mut conversation = Conversation::begun(client("Conversations"), Namespace::Legacy);
+    let (material, payload) = sealed();
+    let key = key_element(OURS, "", &conversation.alice.wire(1, &material));
+    let (iv, payload) = ("<iv>BQUFBQUFBQUFBQUF</iv>", format!("<payload>{payload}</payload>"));
+    let stanza = conversation.sealed("a", &key, iv, &payload);
+    conversation.heard(logged(&stanza, lines)).diagnose()
+}
+
+/// The copy has used up the key of the message, and nothing shows another copy of it.
+fn with_newer_copy(lines: &[&str]) -> Diagnosis {
+    let mut conversation = Conversation::begun(client("Conversations"), Namespace::Legacy);
+    let stanza = conversation.stanza("a", &conversation.key(0));
+    conversation.heard(logged(&stanza, lines)).diagnose()
+}
+
+#[test]
+fn what_comes_live_and_is_refused_as_used_may_be_the_senders_old_key() {
+    let found = with_newer_copy(&[FAILED, USED]);
+    assert_eq!(codes(&found), [(Code::SenderRolledBack, None)]);
+    assert_eq!(found.messages[0].confidence, Confidence::Possible);
+    // The same without a store; a copy from the archive is nothing of the kind.
+    assert_eq!(codes(&without_store(&[FAILED, USED])), [(Code::SenderRolledBack, None)]);
+    let delayed =
+        ratchet("a", 0, 1).replace("</encrypted>", "</encrypted><delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00Z'/>");
+    assert_eq!(codes(&log_only(&logged(&delayed, &[FAILED, USED]), Some(OURS))), [(Code::DuplicateMessage, None)]);
+}
+
+#[test]
+fn what_the_client_read_is_not_missing_from_the_client() {
+    // The copy is from before the session began.
+    let told = |lines: &[&str]| {
+        let mut conversation = Conversation::new(client("Conversations"), Namespace::Legacy);
+        let stanza = conversation.stanza("a", &conversation.key(3));
+        codes(&conversation.heard(logged(&stanza, lines)).diagnose())
+    };
+    assert_eq!(told(&[OPENED]), [(Code::BeyondSnapshot, None)]);
+    assert_eq!(told(&[]), [(Code::NoSession, None)]);
+}
+
+#[test]
+fn a_copy_of_a_message_that_failed_without_a_store_failed_too() {
+    let stanza = ratchet("a", 0, 1);
+    let log = logged(&stanza, &[FAILED, BAD_MAC]) + &logged(&stanza, &[]);
+    assert_eq!(codes(&log_only(&log, Some(OURS))), [(Code::MacMismatch, None); 2]);
+}
+
+/// Profanity tries one state of a session after the other.
+#[test]
+fn what_opens_in_the_end_did_not_fail() {
+    let told = |lines: &[&str]| {
+        let at = "2026-11-23T03:03:15.527102Z: ";
+        let lines: String = lines.iter().map(|text| format!("{at}prof: DBG: [OMEMO]{text}\n")).collect();
+        let stanza = ratchet("a", 0, 1);
+        codes(&log_only(&format!("{at}xmpp: DBG: RECV: {stanza}{lines}"), Some(OURS)))
+    };
+    let tries = "[RECV] decrypting message with existing session";
+    let stored = "[STORE] Store session for alice@example.org (9)";
+    assert_eq!(told(&[tries, "[SIGNAL] Bad MAC", stored]), [(Code::Ok, Some("read-by-client"))]);
+    let failed = "[RECV] cannot decrypt message key";
+    assert_eq!(told(&[tries, "[SIGNAL] Bad MAC", failed, stored]), [(Code::MacMismatch, None)]);
+    // Of a session that it begins, it says the same as of one that it misses.
+    assert_eq!(told(&[" There is no Session for alice@example.org ( 9) ,... building session."]), [UNTRIED]);
+}
+
+/// Gajim reads several stanzas at once, and then tries one after the other.
+#[test]
+fn of_several_at_once_each_has_its_own_lines() {
+    let line = |level: &str, text: &str| {
+        format!("11/23/26 02:53:21 ({level}) gajim.p.omemo            |          (bob@example.org) {text}\n")
+    };
+    let tries = || line("I", "Message received from: alice@example.org");
+    let stanzas: String = ["a", "b", "c"].iter().zip(1..).map(|(id, counter)| ratchet(id, counter, counter)).collect();
+    let lines = [
+        line("I", "::::: DATA RECEIVED ::::"),
+        format!("\n{}\n\n", stanzas.replace('\n', "")),
+        tries() + &line("W", "No valid sessionsBad Mac!"),
+        tries() + &line("I", "Set last seen for alice@example.org"),
+        tries() + &line("W", "No such prekeyRecord!"),
+    ];
+    let told = [(Code::MacMismatch, None), (Code::Ok, Some("read-by-client")), (Code::PrekeyMissing, None)];
+    assert_eq!(codes(&log_only(&lines.concat(), Some(OURS))), told);
+}
 
 /// A Conversations log: lines without their head.
 fn logcat(lines: &[(&str, &str)]) -> Diagnosis {
@@ -58,14 +179,14 @@ fn without_a_store_the_clients_complaint_is_the_verdict() {
     assert!(found.findings.is_empty(), "nothing is said twice: {:?}", found.findings);
 
     let healthy = logcat(&[("01.000", &stanza("a"))]);
-    assert!(healthy.messages[0].is_untried(), "{:?}", healthy.messages);
+    assert_eq!(healthy.messages[0].fate(), Fate::Untried);
 }
 
 #[test]
 fn a_complaint_about_somebody_else_is_not_laid_at_a_messages_door() {
     let about_carol = "bob@example.org: broken session with carol@example.org:7 detected";
     let found = logcat(&[("01.000", &stanza("a")), ("01.001", about_carol)]);
-    assert!(found.messages[0].is_untried(), "{:?}", found.messages);
+    assert_eq!(found.messages[0].fate(), Fate::Untried);
     assert!(found.findings.iter().any(|f| f.sentence.contains("carol")), "{:?}", found.findings);
 }
 

@@ -42,6 +42,7 @@ fn all() -> impl Iterator<Item = &'static Pair> {
     [
         crate::addressing::PAIRS,
         crate::archives::PAIRS,
+        crate::client_words::PAIRS,
         crate::clients::PAIRS,
         crate::codes::DETAILS,
         crate::copies::PAIRS,

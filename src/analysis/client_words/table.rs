@@ -58,6 +58,11 @@ const fn opened(text: &'static str) -> Wording {
     Wording::opened(text)
 }
 
+/// A client is done with a message; had it opened, another line would have said so.
+const fn done(text: &'static str, means: &'static str) -> Wording {
+    Wording::done(text, means)
+}
+
 /// A try begins, or ends; what comes of it stands in other lines.
 const fn progress(text: &'static str) -> Wording {
     Wording::progress(text)
@@ -132,8 +137,10 @@ pub(super) static WORDINGS: &[Wording] = &[
     failed("Tried to use a different identity key for a known device id", Code::IdentityChanged, OTHER_IDENTITY),
     failed("Failed updating db for prekey", Code::IdentityChanged, OTHER_IDENTITY),
     failed("Received message from unknown entity with device id", Code::WrongRecipientJid, "the sender is not known"),
-    progress("Starting new session for decryption with device from").begins(),
-    progress("Continuing session for decryption with device from").begins(),
+    progress("Starting new session for decryption with device from").begins().fails_aloud(),
+    progress("Continuing session for decryption with device from").begins().fails_aloud(),
+    // It tells nothing new behind a failure, and stands alone behind a message that has no key for this device.
+    progress("Received OMEMO encryped message that could not be decrypted"),
 
     // python-omemo: the first exception of a chain tells, the last wraps it
     failed("No signed pre key with id", Code::SignedPrekeyMissing, NO_SIGNED_PREKEY),
@@ -149,6 +156,10 @@ pub(super) static WORDINGS: &[Wording] = &[
     failed("Version byte missing", Code::MalformedMessage, NO_MESSAGE),
     failed("Wire format was corrupt", Code::MalformedMessage, NO_MESSAGE),
     failed("UnknownNamespace", Code::VariantMismatch, "the client does not speak this variant"),
+    progress("Decrypting message: Message(").begins(),
+    opened("Message decrypted:"),
+    opened("Plain key material:"),
+    done("Decrypted omemo message", "it was done with the message, and nothing says that it opened"),
     unclear("SenderNotFound", Code::WrongRecipientJid, "nothing is known of the sending device"),
     unclear("AuthenticationFailedException", Code::MacMismatch, BAD_MAC).goes_on(),
     harmless("DuplicateMessageException", Code::DuplicateMessage, USED_OR_DROPPED).goes_on(),
@@ -314,5 +325,4 @@ pub(super) static WORDINGS: &[Wording] = &[
     somehow("OMEMO decryption failed", ONE_OF_MANY),
     somehow("DecryptionFailed", ONE_OF_MANY),
     somehow("Decrypting message from", ONE_OF_MANY).and("failed"),
-    somehow("Received OMEMO encryped message that could not be decrypted", ONE_OF_MANY),
 ];

@@ -19,6 +19,8 @@ pub struct Wording {
     pub begins: bool,
     /// Another line about the same message follows.
     pub goes_on: bool,
+    /// It begins a try, and where the try fails another line says so.
+    pub fails_aloud: bool,
 }
 
 /// What a line is about.
@@ -34,6 +36,8 @@ pub enum Kind {
     Harmless(Code),
     /// A message opened.
     Opened,
+    /// A client is done with a message; had it opened, another line would have said so.
+    Done,
     /// A try begins or goes on.
     Progress,
     /// Somebody does not get what is sent; the fine cause of `not-addressed` says why.
@@ -42,7 +46,7 @@ pub enum Kind {
 
 impl Wording {
     const fn new(text: &'static str, kind: Kind, means: &'static str) -> Self {
-        Self { text, and: "", means, kind, begins: false, goes_on: false }
+        Self { text, and: "", means, kind, begins: false, goes_on: false, fails_aloud: false }
     }
 
     pub(super) const fn failed(text: &'static str, code: Code, means: &'static str) -> Self {
@@ -63,6 +67,10 @@ impl Wording {
 
     pub(super) const fn opened(text: &'static str) -> Self {
         Self::new(text, Kind::Opened, "the message opened")
+    }
+
+    pub(super) const fn done(text: &'static str, means: &'static str) -> Self {
+        Self::new(text, Kind::Done, means)
     }
 
     pub(super) const fn progress(text: &'static str) -> Self {
@@ -88,9 +96,19 @@ impl Wording {
         Self { goes_on: true, ..self }
     }
 
+    /// It begins a try, and where the try fails another line says so.
+    pub(super) const fn fails_aloud(self) -> Self {
+        Self { fails_aloud: true, ..self }
+    }
+
     /// The client failed to decrypt something.
     pub fn is_failure(&self) -> bool {
-        matches!(self.kind, Kind::Failed(_) | Kind::Unclear(_) | Kind::FailedSomehow)
+        matches!(self.kind, Kind::Failed(_) | Kind::Unclear(_) | Kind::FailedSomehow | Kind::Done)
+    }
+
+    /// A client begins to try a message.
+    pub fn is_try(&self) -> bool {
+        self.begins && self.kind == Kind::Progress
     }
 
     /// Whether it says anything of what became of a message.
@@ -119,7 +137,7 @@ impl Wording {
         let kind = match self.kind {
             Kind::Failed(_) | Kind::Unclear(_) => 0,
             Kind::Harmless(_) => 1,
-            Kind::FailedSomehow => 2,
+            Kind::FailedSomehow | Kind::Done => 2,
             Kind::Opened => 3,
             Kind::Progress | Kind::Unreached(_) => 4,
         };
@@ -131,7 +149,7 @@ impl Wording {
 static TEXTS: LazyLock<Vec<(String, String)>> =
     LazyLock::new(|| WORDINGS.iter().map(|w| (w.text.to_ascii_lowercase(), w.and.to_ascii_lowercase())).collect());
 
-/// Lines that carry a decrypted text: whatever it quotes is not the client's word.
+/// What a decrypted text stands behind: whatever it quotes is not the client's word.
 const PLAINTEXT_LINES: &[&str] = &[
     "decrypted message",
     "message decrypted:",
@@ -141,12 +159,17 @@ const PLAINTEXT_LINES: &[&str] = &[
     "writing to db",
 ];
 
+/// Lines about what a client sends, in words that mean something else where it reads.
+const SENDING_LINES: &[&str] = &["there is no session for"];
+
 /// The wording in a line.
 pub fn recognise(text: &str) -> Option<&'static Wording> {
     let text = text.to_ascii_lowercase();
-    if PLAINTEXT_LINES.iter().any(|mark| text.contains(mark)) {
+    if SENDING_LINES.iter().any(|mark| text.contains(mark)) {
         return None;
     }
+    let plaintext = PLAINTEXT_LINES.iter().filter_map(|mark| Some(text.find(mark)? + mark.len())).min();
+    let text = &text[..plaintext.unwrap_or(text.len())];
     let found = TEXTS.iter().position(|(words, and)| text.contains(words.as_str()) && text.contains(and.as_str()))?;
     WORDINGS.get(found)
 }
@@ -169,7 +192,9 @@ mod tests {
     fn unknown_lines_say_nothing() {
         assert_eq!(recognise("Session created for: bob@example.org"), None);
         assert_eq!(recognise("(a@b) Decrypted Message => No valid sessions"), None);
-        assert_eq!(recognise("Message decrypted: b'my phone says Bad MAC all day'"), None);
+        assert_eq!(recognise("[OMEMO] There is no Session for bob@localhost ( 7) ,... building session."), None);
+        assert_eq!(recognise("Decrypted omemo message: 'my phone says Bad MAC all day'").map(|w| w.kind), Some(Kind::Done));
+        assert_eq!(recognise("Message decrypted: b'my phone says Bad MAC all day'").map(|w| w.kind), Some(Kind::Opened));
     }
 
     #[test]

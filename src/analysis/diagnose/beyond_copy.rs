@@ -1,9 +1,9 @@
 //! What shows that the client at hand went on beyond a store copy and is well: the copy is just older than the capture.
 
-use super::{Scene, in_stanza};
+use super::{Scene, in_stanza, rule};
 use crate::analysis::outcome::{KeyFact, Outcome};
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, SessionFact};
-use crate::model::{Evidence, Wrapper};
+use crate::model::{Evidence, PrekeyIds, Wrapper};
 use std::collections::HashMap;
 
 /// How a client fares with what the copy cannot open.
@@ -31,7 +31,7 @@ impl BeyondCopy {
         if outcome.opened_by.is_some() {
             return;
         }
-        if new_exchange(outcome).is_some_and(|exchange| was_taken(scene, exchange)) {
+        if new_exchange(outcome).is_some_and(|exchange| was_taken(scene, exchange)) || names_renewed_prekey(scene).is_some() {
             self.begun.entry(sid).or_insert(scene.order);
         }
         if in_unknown_chain(outcome) && outcome.header.wrapper == Wrapper::Direct {
@@ -98,6 +98,15 @@ pub(super) fn began_beyond(scene: &Scene<'_>) -> bool {
     let ours = outcome.own_exchange.is_some() && trial.is_some_and(|trial| !trial.keys.holds_shown);
     let theirs = outcome.element.sid().and_then(|sid| scene.whole.hindsight.beyond_copy.begun.get(&sid));
     ours || theirs.is_some_and(|begun| *begun < scene.order)
+}
+
+/// The key exchange names a prekey of the copy that an earlier one of the capture used up, and the client gives such ids
+/// to new keys: it was made with a key that the copy does not have.
+pub(super) fn names_renewed_prekey(scene: &Scene<'_>) -> Option<Evidence> {
+    let exchange = new_exchange(scene.outcome).filter(|exchange| exchange.prekey == PrekeyFact::UsedUp)?;
+    let client = scene.client().filter(|client| client.prekey_ids == PrekeyIds::Reused && !scene.client_failed())?;
+    let id = exchange.prekey_id?;
+    Some(rule(client.name, format!("gives the id of a used prekey to a new key; {id} was used earlier in the capture")))
 }
 
 /// The facts of a key exchange that no state of the copy was made by.

@@ -42,6 +42,11 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if let Some(bundle) = older {
         return Some(needs_later_copy(scene, Confidence::Proven).evidence(bundle));
     }
+    if let Some(renewed) = beyond_copy::names_renewed_prekey(scene) {
+        let question =
+            "Whether the sender used an old bundle (mac-mismatch): your client's log, or a later copy of the store, would tell.";
+        return Some(needs_later_copy(scene, Confidence::Likely).evidence(renewed).open_question(question));
+    }
     let trials = &scene.outcome.trials;
     // The newest copy is the living store: where it knows the chain, the client got past this message.
     let known_later = trials.len() > 1 && trials.last().is_some_and(|t| t.keys.knows_chain);

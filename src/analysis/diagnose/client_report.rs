@@ -1,8 +1,7 @@
-//! What the client itself said, where nothing else is known: of a message without a store, or with a copy of it that is
-//! newer than the message; and of messages that no capture holds.
+//! What clients say of messages that no capture holds.
 
 use super::remedies::first_aid;
-use super::{Gathering, Judgement, Scene, Whole, in_store};
+use super::{Gathering, Scene, Whole, in_store};
 use crate::analysis::client_words::{Complaint, Kind, Subject};
 use crate::analysis::summary::number;
 use crate::input::store::FORMATS;
@@ -11,46 +10,18 @@ use crate::model::{
 };
 use std::collections::HashSet;
 
-/// What the client's own complaint of a message comes to, where the verdict so far rests on nothing that was tried.
-pub(super) fn judge(scene: &Scene<'_>, so_far: Code) -> Option<(Code, Judgement)> {
-    let untried = scene.outcome.trials.is_empty();
-    let newer_copy = so_far == Code::DuplicateMessage && scene.outcome.seen_before.is_none();
-    if scene.opened() || !(untried && so_far == Code::Ok || newer_copy) {
-        return None;
-    }
-    let Some(said) = scene.outcome.comments.failure() else { return duplicate(scene, untried) };
-    let (code, confidence) = meaning(said.words.kind)?;
-    let sentence = format!("{} could not read the message from {}: {}.", said.client, scene.sender(), said.words.means);
-    let question = if untried {
-        "What the cause behind it is: a copy of your client's store (--store) would tell."
-    } else {
-        "What the cause behind it was: a copy of the store from before this message would tell; this one is newer."
-    };
-    let aid = first_aid(code, profile(said.client));
-    Some((code, aid.into_iter().fold(Judgement::new(confidence, sentence).open_question(question), Judgement::remedy)))
-}
-
-/// Without a store the client may know that a message came before.
-fn duplicate(scene: &Scene<'_>, untried: bool) -> Option<(Code, Judgement)> {
-    let said = scene.client_said().find(|said| said.words.claims_duplicate()).filter(|_| untried)?;
-    let sentence = format!("{} takes the message from {} for another copy: {}.", said.client, scene.sender(), said.words.means);
-    let judgement = Judgement::new(Confidence::Likely, sentence).open_question(
-        "Whether it is a new text under a used key (sender-rolled-back): an earlier log with the first copy would tell.",
-    );
-    Some((Code::DuplicateMessage, judgement))
-}
-
-fn meaning(kind: Kind) -> Option<(Code, Confidence)> {
+/// The code that a client's words stand for, and how surely.
+pub(super) fn meaning(kind: Kind) -> Option<(Code, Confidence)> {
     match kind {
         Kind::Failed(code) => Some((code, Confidence::Likely)),
         Kind::Unclear(code) => Some((code, Confidence::Possible)),
-        Kind::FailedSomehow => Some((Code::MacMismatch, Confidence::Possible)),
+        Kind::FailedSomehow | Kind::Done => Some((Code::MacMismatch, Confidence::Possible)),
         Kind::Harmless(_) | Kind::Opened | Kind::Progress | Kind::Unreached(_) => None,
     }
 }
 
 /// The profile of the client that wrote a log.
-fn profile(client: &str) -> Option<&'static ClientProfile> {
+pub(super) fn profile(client: &str) -> Option<&'static ClientProfile> {
     FORMATS.iter().map(|format| format.client).find(|profile| profile.name.starts_with(client))
 }
 

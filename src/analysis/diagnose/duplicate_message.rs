@@ -1,11 +1,11 @@
 //! # duplicate-message
 //!
-//! **What happened.** Your client already had this message. Each message can be opened only once, and your client
-//! did that the first time. Nobody is to blame, and nothing is wrong.
+//! **What happened.** Your client took this message for one that it already had: each message can be opened only
+//! once. Mostly that is right. Then nobody is to blame, and nothing is wrong.
 //!
 //! **What to do.**
-//! - Nothing. Do not end the session.
-//! - If you miss a new text of the sender, read: `omemoscope explain sender-rolled-back`.
+//! - If your client shows the message, nothing is to be done. Do not end the session.
+//! - If it does not, ask the sender to send it again, and read: `omemoscope explain sender-rolled-back`.
 //!
 //! **What is lost.** Nothing: your client has had the message (but see `before-the-copy`).
 //!
@@ -13,7 +13,9 @@
 //! - `archive-replay`: the server sent the message again from its archive. Nothing is to be done.
 //! - `carbon`: the server sent it again because another device of yours sent or received it. Nothing is to be done.
 //! - `before-the-copy`: omemoscope saw the message only once. But your copy of the store is newer than the message,
-//!   so your client had it before. Look for it in the chat. If it is not there, ask the sender to send it again.
+//!   so your client had dealt with it before: it had read it, or had failed to. Look for it in the chat. If it is not
+//!   there, ask the sender to send it again.
+//! - `read-before-the-copy`: the same, and your client's log says that it read the message. Nothing is to be done.
 //! - `ended-chain`: the message belongs to an older part of the conversation. Of that part your client keeps keys
 //!   only for messages that it has not read, so it probably read this one. If you miss it, ask the sender to send it
 //!   again.
@@ -167,7 +169,7 @@ fn used_up(scene: &Scene<'_>) -> Option<Judgement> {
     );
     let first = scene.outcome.seen_before.is_none() && scene.outcome.is_live();
     let (sentence, detail) = if first {
-        let sentence = "Your client had used the key of this message before this copy of the store was made, so it had read it.";
+        let sentence = "Your client had used the key of this message before this copy of the store was made.";
         (sentence, Some(MessageVerdict::BEFORE_THE_COPY))
     } else {
         ("The key of this message was used before: it was read already.", detail(scene))

@@ -13,6 +13,11 @@
 //!   again at any time.
 //! - `not-tried`: omemoscope had no keys, so it could not test whether the message can be read. Give it a copy of
 //!   the store with `--store`.
+//! - `read-by-client`: omemoscope had no keys to test the message with, but your client's log says that it read it.
+//!   Nothing is to be done.
+//! - `client-failed`: your client could not read this message, but your copy of the store can. omemoscope can show
+//!   the text (`omemoscope decrypt`, with the same store and log), so nothing is lost. If more messages of the sender
+//!   fail, read: `omemoscope explain receiver-rolled-back`.
 //! - `text-not-in-log`: the part for your device opens, but your log has left out the text. Look for the message in
 //!   your client.
 //! - `iv-16`: the sender's client is old, and newer versions of Monal cannot read what it sends. Ask the sender to

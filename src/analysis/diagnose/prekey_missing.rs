@@ -43,7 +43,7 @@
 //! **References.** XEP-0384, "Bundles" and "Business Rules"; X3DH, "Receiving the initial message";
 //! conversejs/converse.js#1688; UWPX/UWPX-Client#157; gkdr/lurch#156; monal-im/Monal#515.
 
-use super::{Cause, Judgement, Scene, in_stanza, in_store, newer_copy, nothing, remedies, rule};
+use super::{Cause, Judgement, Scene, beyond_copy, in_stanza, in_store, newer_copy, nothing, remedies, rule};
 use crate::analysis::outcome::KeyFact;
 use crate::analysis::published::BundleSeen;
 use crate::analysis::trial::PrekeyFact;
@@ -61,7 +61,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if exchange.prekey != PrekeyFact::Missing && !used_here {
         return None;
     }
-    if newer_copy::took_exchange(scene, exchange) {
+    if newer_copy::took_exchange(scene, exchange) || beyond_copy::names_renewed_prekey(scene).is_some() {
         return None;
     }
     let id = exchange.prekey_id?;
@@ -77,7 +77,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     .evidence(scene.stanza(format!("the key exchange names one-time prekey {id}; no session of the store was made by it")))
     .evidence(in_store(
         account.prekeys_place(),
-        format!("{} one-time prekeys are held, {id} is not among them", account.prekeys.len()),
+        match used_here {
+            true => format!("one-time prekey {id} was held, and an earlier key exchange of the capture used it up"),
+            false => format!("{} one-time prekeys are held, {id} is not among them", account.prekeys.len()),
+        },
     ));
     let base_key = scene.outcome.key_fact().and_then(KeyFact::base_key);
     let uses = scene.whole.book.prekey_uses(scene.outcome.namespace()?, id);

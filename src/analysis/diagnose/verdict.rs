@@ -1,7 +1,7 @@
 //! The verdicts: the first cause that fits, with what the message itself and its client say.
 
 use super::judgement::Judgement;
-use super::{CAUSES, Scene, Whole, client_report, duplicate_message, remedies, rule};
+use super::{CAUSES, Scene, Whole, client_said, duplicate_message, remedies, rule};
 use crate::analysis::client_words::Said;
 use crate::analysis::content::Payload;
 use crate::analysis::rules::envelope;
@@ -12,12 +12,12 @@ use crate::model::{Code, Confidence, Evidence, EvidenceKind, MessageVerdict};
 pub fn verdict_at(whole: &Whole<'_>, order: usize) -> Option<MessageVerdict> {
     let scene = whole.scene(order)?;
     let outcome = scene.outcome;
-    let failed = !outcome.trials.is_empty() && outcome.opened_by.is_none();
-    let copy = outcome.seen_before.as_ref().filter(|seen| failed && seen.same_bytes && seen.order < order);
+    let (unopened, untried) = (outcome.opened_by.is_none(), outcome.trials.is_empty());
+    let copy = outcome.seen_before.as_ref().filter(|seen| unopened && seen.same_bytes && seen.order < order);
     let Some((seen, earlier)) = copy.and_then(|seen| Some((seen, verdict_at(whole, seen.order)?))) else {
         return Some(verdict(&scene));
     };
-    if seen.opened && earlier.code.is_harmless() {
+    if (seen.opened || untried) && earlier.code.is_harmless() {
         return Some(verdict(&scene));
     }
     if earlier.code == Code::BeyondSnapshot {
@@ -34,7 +34,7 @@ pub fn verdict(scene: &Scene<'_>) -> MessageVerdict {
     let found = CAUSES.iter().find_map(|cause| (cause.judge)(scene).map(|j| (cause.code, j)));
     let (code, judgement) =
         found.unwrap_or_else(|| (Code::Ok, Judgement::new(Confidence::Possible, "Nothing speaks against this message.")));
-    let (code, judgement) = client_report::judge(scene, code).unwrap_or((code, judgement));
+    let (code, judgement) = client_said::judge(scene, code).unwrap_or((code, judgement));
     written(scene, code, if is_over(scene, code) { judgement.only_remedy(remedies::OVER) } else { judgement })
 }
 
@@ -55,20 +55,11 @@ fn written(scene: &Scene<'_>, code: Code, judgement: Judgement) -> MessageVerdic
     let own = scene.own();
     let addressed = outcome.addressing.ours > 0 || outcome.addressing.other_jid.is_some();
     let mut evidence = judgement.evidence;
-    if !code.is_harmless() || code == Code::DuplicateMessage {
+    let client_failed = judgement.detail == Some(MessageVerdict::CLIENT_FAILED);
+    if !code.is_harmless() || code == Code::DuplicateMessage || client_failed {
         evidence.extend(scene.client_said().map(|said| {
-            Evidence {
-                kind: EvidenceKind::ClientLog,
-                place: said.position.to_string().into(),
-                says: format!(
-                    "{} says \u{201c}{}\u{201d}: {}{}",
-                    said.client,
-                    said.words.text,
-                    said.words.means,
-                    contradiction(scene, said)
-                )
-                .into(),
-            }
+            let Evidence { kind, place, says } = said.evidence();
+            Evidence { kind, place, says: format!("{says}{}", contradiction(scene, said)).into() }
         }));
     }
     if blames_sender(code)

@@ -32,7 +32,7 @@ pub const PROFILE: ClientProfile = ClientProfile {
     },
     believes_key_exchange_flag: true,
     accepts_changed_identity: true,
-    prekey_ids: PrekeyIds::UsedOnce,
+    prekey_ids: PrekeyIds::Reused,
     shows_edwards: false,
     refuses: Refusals::NONE,
     signed_prekey_rotation: None,

@@ -2,15 +2,12 @@
 
 use super::groups::Group;
 use super::{DiagnosisView, FindingView};
-use crate::model::{Code, Confidence};
+use crate::model::{Code, Confidence, Fate};
 use crate::report::joined_evidence::JoinedEvidence;
 use crate::report::message::{MessageView, code_and_detail, plaintext_text};
 use crate::report::page::Look;
 use crate::report::shared::{EvidenceView, count};
 use crate::report::{Line, Page};
-
-/// The title of a message that is no second copy, although its key is used up.
-const BEFORE_THE_COPY: &str = "was dealt with before this copy of the store was made";
 
 /// Groups of one cause that are shown whole.
 const SHOWN_GROUPS: usize = 3;
@@ -44,7 +41,7 @@ impl DiagnosisView {
                 cause_text(page, groups, Look::Strong, &mut told);
             }
         }
-        self.untried_text(page);
+        self.unchecked_text(page);
         self.harmless_text(page);
     }
 
@@ -54,44 +51,74 @@ impl DiagnosisView {
         }
     }
 
-    fn untried_text(&self, page: &mut Page) {
-        let untried = self.messages.untried;
-        if untried == 0 {
+    /// What the captures and stores at hand cannot tell.
+    fn unchecked_text(&self, page: &mut Page) {
+        if UNCHECKED.iter().all(|(fate, _)| self.of_fate(*fate) == 0) {
             return;
         }
-        page.heading("Could not be tried");
-        page.line(2, format!("{}: nothing in the clear speaks against them.", count(untried, "message")));
-        page.line(2, "Whether they decrypt, only a copy of the client's store can tell (--store).");
-        for message in self.messages.listed.iter().filter(|m| m.is_untried()) {
-            message_line(page, 2, message);
+        page.heading("Could not be checked");
+        for (fate, says) in UNCHECKED {
+            let messages = self.of_fate(*fate);
+            if messages == 0 {
+                continue;
+            }
+            page.line(2, Line::new().strong(count(messages, "message")).plain(format!(": {says}")));
+            for message in self.messages.listed.iter().filter(|m| m.fate == *fate) {
+                harmless_message(page, message);
+            }
         }
     }
 
+    fn of_fate(&self, fate: Fate) -> usize {
+        self.messages.others.iter().filter(|((other, _), _)| *other == fate).map(|(_, count)| count).sum()
+    }
+
     fn harmless_text(&self, page: &mut Page) {
-        if self.messages.harmless.is_empty() {
-            return;
+        let unchecked = |fate: Fate| UNCHECKED.iter().any(|(other, _)| *other == fate);
+        let rows = self.messages.others.iter().filter(|((fate, _), _)| !unchecked(*fate));
+        let rows: Vec<_> = rows
+            .map(|((fate, code), messages)| {
+                let look = if *code == Code::Ok { Look::Good } else { Look::Plain };
+                let title = if *fate == Fate::ReadByClient { READ_BY_CLIENT } else { code.title() };
+                vec![(look, code.to_string()), (Look::Plain, count(*messages, "message")), (Look::Faint, title.to_owned())]
+            })
+            .collect();
+        if !rows.is_empty() {
+            page.heading("Nothing wrong");
+            page.columns(2, &["code", "", "which"], rows);
+            for message in self.messages.listed.iter().filter(|m| !unchecked(m.fate)) {
+                harmless_message(page, message);
+            }
         }
-        page.heading("Nothing wrong");
-        let rows = self.messages.harmless.iter().map(|((code, before_the_copy), messages)| {
-            let look = if *code == Code::Ok { Look::Good } else { Look::Plain };
-            let title = if *before_the_copy { BEFORE_THE_COPY } else { code.title() };
-            vec![(look, code.to_string()), (Look::Plain, count(*messages, "message")), (Look::Faint, title.to_owned())]
-        });
-        page.columns(2, &["code", "", "which"], rows.collect());
-        for message in self.messages.listed.iter().filter(|m| !m.is_untried()) {
-            harmless_message(page, message);
-        }
-        if !page.verbose() {
+        if !page.verbose() && !self.messages.others.is_empty() {
             page.line(2, Line::new().faint("-v lists them."));
         }
     }
 }
+
+/// The title of a message that the client read, without a store to try it.
+const READ_BY_CLIENT: &str = "was read by your client, as its log says";
+
+/// The fates of messages of which the input tells too little, and what would tell more.
+const UNCHECKED: &[(Fate, &str)] = &[
+    (
+        Fate::Untried,
+        "nothing in the clear speaks against them. Whether they decrypt, only a copy of the client's store can tell (--store).",
+    ),
+    (
+        Fate::BeforeTheCopy,
+        "the copy of the store is newer. Your client had dealt with them before, and the copy cannot tell whether it showed \
+         them. Look for them in your client. If one is missing, ask the sender to send it again: why it failed, a copy of the \
+         store from before it would tell.",
+    ),
+];
 
 fn harmless_message(page: &mut Page, message: &MessageView) {
     message_line(page, 2, message);
     if page.verbose() {
         page.line(6, Line::new().plain(message.code_and_detail()).plain(": ").plain(&message.sentence));
         evidence_text(page, 6, &message.evidence, 0);
+        list(page, 6, "Not settled", &message.open_questions);
     }
     plaintext_text(page, 6, message);
 }
