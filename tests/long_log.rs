@@ -30,7 +30,8 @@ struct SignalMessage {
 fn stanza(number: u32, device: u32, counter: u32) -> String {
     let ratchet_key = [&[5][..], &[u8::try_from(device).unwrap(); 32]].concat();
     let message = SignalMessage { ratchet_key, counter, previous_counter: 0, ciphertext: vec![0; 48] };
-    let mac = u64::from(number).to_be_bytes();
+    // As unlike each other as real ones.
+    let mac = u64::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
     let key = STANDARD.encode([&[0x33][..], &message.encode_to_vec(), &mac].concat());
     format!(
         "<message from='a{device}@example.org/x' to='bob@example.org/x' type='chat' id='m{number}'>\

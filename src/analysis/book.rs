@@ -16,7 +16,7 @@ pub use exchanges::Exchanges;
 pub use ours::{Ours, OwnKeys, OwnRatchetKey};
 pub use seen::SeenBefore;
 use std::collections::{BTreeMap, HashMap};
-pub use theirs::{MAX_DAMAGED_BITS, Theirs, differing_bits};
+pub use theirs::{Theirs, damaged_bits};
 
 /// A stanza to point at.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use super::window::Window;
 use crate::model::{Code, Finding, Store};
 
 mod ad_mismatch;
+mod altered;
 mod between_copies;
 mod beyond_copy;
 mod beyond_snapshot;
@@ -80,6 +81,7 @@ pub const CAUSES: &[Cause] = &[
     malformed_stanza::CAUSE,
     store_corrupt::NO_ACCOUNT,
     own_message::CAUSE,
+    mac_mismatch::ALTERED,
     device_id_collision::CAUSE,
     not_addressed::CAUSE,
     wrong_recipient_jid::CAUSE,
@@ -88,7 +90,6 @@ pub const CAUSES: &[Cause] = &[
     store_corrupt::CAUSE,
     identity_changed::CAUSE,
     untrusted_device::CAUSE,
-    mac_mismatch::ALTERED,
     simultaneous_initiation::CAUSE,
     duplicate_message::SAME_BYTES,
     sender_rolled_back::CAUSE,

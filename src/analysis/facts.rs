@@ -498,7 +498,7 @@ impl Facts {
         outcome.trials = self.kept.trials.keep(trials);
         outcome.opened_by = opened_by;
         outcome.trust = trust(own, outcome, from, sid, namespace).map(|trust| self.kept.trusts.keep(trust));
-        self.book.theirs.note_result(namespace, sid, parsed.content.message(), by_trial.is_some(), order);
+        self.book.theirs.note_result(namespace, sid, parsed.content.message(), by_trial, order);
         if let KeyContent::KeyExchange(exchange) = &parsed.content {
             let known = outcome.trials.iter().filter_map(|trial| trial.exchange.as_ref()).any(|exchange| exchange.base_key_known);
             self.book.exchanges.note(namespace, sid, exchange.base_key, known, by_trial.is_some(), order);
@@ -591,7 +591,9 @@ fn origin(own: &OwnDevice, message: &CapturedMessage, sid: Option<u32>) -> Origi
         None => outgoing || message.room.is_some(),
     };
     match (sid.is_some() && sid == own.device_id, from_us) {
+        // Who does not say where it is from speaks of itself.
         (true, true) => Origin::ThisDevice,
+        (true, false) if message.from.is_none() => Origin::ThisDevice,
         (true, false) => Origin::OurIdElsewhere,
         (false, _) if message.from.as_ref().is_some_and(|f| own.is_jid(f) == Some(true)) => Origin::OwnAccount,
         (false, _) => Origin::Contact,

@@ -177,3 +177,14 @@ fn without_a_store_nothing_healthy_is_accused() {
     }
     assert!(untried > 50 && open >= untried, "{untried} {open}");
 }
+
+/// A log that does not say who sent what has no `from` in what the client sent itself.
+#[test]
+fn what_does_not_say_where_it_is_from_is_no_stranger_with_our_id() {
+    let own = ratchet("a", 0, 1)
+        .replace("from='alice@example.org/a' ", "")
+        .replace(&format!("sid='{THEIRS}'"), &format!("sid='{OURS}'"));
+    let stranger = own.replace("to='bob@example.org/b'", "from='carol@example.org/c' to='bob@example.org/b'");
+    assert_eq!(codes(&log_only(&own, Some(OURS))), [(Code::OwnMessage, None)]);
+    assert_eq!(codes(&log_only(&stranger, Some(OURS))), [(Code::DeviceIdCollision, Some("id-clash-across-accounts"))]);
+}

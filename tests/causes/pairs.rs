@@ -128,6 +128,9 @@ const OTHER_WORDS: &[&str] = &[
     "bundles",
     // where something was computed
     "ratchet",
+    // kinds of keys
+    "base",
+    "identity",
     // what is counted
     "chain",
     "time",

@@ -60,6 +60,7 @@ fn every_finer_cause_is_explained() {
         let code = match file.trim_end_matches(".rs") {
             "not_addressed_reason" | "published_faults" => Code::NotAddressed,
             "published" => Code::LabelSignatureInvalid,
+            "altered" => Code::MacMismatch,
             // Several codes have a finding of it.
             "between_copies" => {
                 let explained =

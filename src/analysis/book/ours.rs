@@ -177,7 +177,7 @@ impl Ours {
         });
         let slot = (chain.number, message.counter);
         let (repeated, first) = match self.messages.get(&slot) {
-            Some(first) if first.has_mac_of(message) => return,
+            Some(first) if first.is_message_of(message, sighting) => return,
             Some(first) => (true, first.position.clone()),
             None => (false, sighting.position.clone()),
         };

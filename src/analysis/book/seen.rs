@@ -11,6 +11,9 @@ pub(super) const MAX_SEEN: usize = 1 << 17;
 /// Chains that are remembered, of ours and of theirs.
 pub(super) const MAX_CHAINS: usize = 1 << 16;
 
+/// A damaged MAC differs from the true one in a few bits, another one in about half of its 64 or 128.
+const MAX_DAMAGED_BITS: u32 = 8;
+
 /// The place of a key element: the number of its chain, and its counter in it.
 pub(super) type Slot = (u64, u32);
 
@@ -57,12 +60,19 @@ impl Seen {
         self.mark.mac == Mark::of(message).mac
     }
 
+    /// Whether both are one message, though one of them may be damaged: they have one stanza id, or nearly one MAC.
+    pub fn is_message_of(&self, message: &RatchetMessage, sighting: &Sighting) -> bool {
+        let (mac, other) = (self.mark.mac, Mark::of(message).mac);
+        let differing: u32 = mac.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
+        differing <= MAX_DAMAGED_BITS || self.id.is_some() && self.id == hashed(sighting)
+    }
+
     /// This element, held against one that came later with the same ratchet key and counter.
     pub fn before(&self, message: &RatchetMessage, sighting: &Sighting) -> SeenBefore {
         SeenBefore {
             position: self.position.clone(),
             order: self.order,
-            same_id: self.id.is_some() && self.id == hashed(sighting),
+            same_message: self.is_message_of(message, sighting),
             same_bytes: self.mark == Mark::of(message),
             opened: self.opened,
         }
@@ -82,8 +92,8 @@ pub struct SeenBefore {
     pub position: Position,
     /// How many messages the capture had shown before it.
     pub order: usize,
-    /// Whether both have the same stanza id.
-    pub same_id: bool,
+    /// Whether both are one message, though one of them may be damaged.
+    pub same_message: bool,
     /// Whether its bytes were the same.
     pub same_bytes: bool,
     /// Whether it opened.

@@ -29,6 +29,8 @@ struct SeenChain {
     end: u32,
     /// Messages of it that some store copy opened.
     opened: usize,
+    /// The earliest store copy that opened one of its messages.
+    first_opener: Option<usize>,
     /// How many messages the capture had shown before the last of this chain.
     last: usize,
     /// The last two messages of it that opened, the newest first.
@@ -58,7 +60,7 @@ struct Newest {
 const MAX_RECENT: usize = 64;
 
 /// A damaged ratchet key differs from the true one in a few bits, another one in about half of its 256.
-pub const MAX_DAMAGED_BITS: u32 = 24;
+const MAX_DAMAGED_BITS: u32 = 24;
 
 /// What others sent.
 #[derive(Debug)]
@@ -111,6 +113,7 @@ impl Theirs {
                 first: message.counter,
                 end: message.counter,
                 opened: 0,
+                first_opener: None,
                 last: order,
                 last_opened: [None, None],
                 reused: None,
@@ -127,7 +130,7 @@ impl Theirs {
         let slot = (chain.number, message.counter);
         if let Some(seen) = self.messages.get(&slot) {
             let before = seen.before(message, sighting);
-            if !before.same_bytes && before.opened && chain.reused.is_none() {
+            if !before.same_message && before.opened && chain.reused.is_none() {
                 chain.reused = Some(sighting.position.clone());
             }
             return Some(before);
@@ -139,12 +142,23 @@ impl Theirs {
         None
     }
 
-    /// Notes whether a message noted before was opened.
-    pub fn note_result(&mut self, namespace: Namespace, sid: u32, message: &RatchetMessage, opened: bool, order: usize) {
+    /// Notes which store copy opened a message noted before, if one did.
+    pub fn note_result(
+        &mut self,
+        namespace: Namespace,
+        sid: u32,
+        message: &RatchetMessage,
+        opened_by: Option<usize>,
+        order: usize,
+    ) {
         let Some(chain) = self.chains.get_mut(&(namespace, sid, message.ratchet_key)) else { return };
         let Some(seen) = self.messages.get_mut(&(chain.number, message.counter)) else { return };
-        if opened && !seen.opened && seen.has_mac_of(message) {
+        if let Some(copy) = opened_by
+            && !seen.opened
+            && seen.has_mac_of(message)
+        {
             seen.opened = true;
+            chain.first_opener = Some(chain.first_opener.map_or(copy, |first| first.min(copy)));
             chain.opened += 1;
             let [last, _] = chain.last_opened;
             chain.last_opened = [Some(Opening { order, counter: message.counter }), last];
@@ -156,11 +170,16 @@ impl Theirs {
     pub fn damaged(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<u32> {
         let this = self.chain(namespace, sid, ratchet_key).filter(|chain| chain.opened == 0)?;
         let others = self.recent.get(&(namespace, sid))?.iter();
-        let near = others.filter_map(|other| Some((differing_bits(other, ratchet_key), self.chain(namespace, sid, other)?)));
-        let near = near.filter(|(bits, chain)| {
-            (1..=MAX_DAMAGED_BITS).contains(bits) && (chain.opened > 0 || chain.counters > this.counters)
+        let near = others.filter_map(|other| {
+            Some((damaged_bits(ratchet_key.as_bytes(), other.as_bytes())?, self.chain(namespace, sid, other)?))
         });
+        let near = near.filter(|(_, chain)| chain.opened > 0 || chain.counters > this.counters);
         near.map(|(bits, _)| bits).min()
+    }
+
+    /// How many different messages of a sender bore this ratchet key.
+    pub fn messages_in(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> usize {
+        self.chain(namespace, sid, ratchet_key).map_or(0, |chain| chain.counters)
     }
 
     fn chain(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<&SeenChain> {
@@ -221,6 +240,11 @@ impl Theirs {
         self.chain(namespace, sid, ratchet_key).map_or(0, |chain| chain.opened)
     }
 
+    /// The earliest store copy that opened a message of this chain.
+    pub fn first_opener(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<usize> {
+        self.chain(namespace, sid, ratchet_key)?.first_opener
+    }
+
     /// The highest counter in the newest chain of a device: so many messages in a row had no answer of ours.
     pub fn newest_counter(&self, namespace: Namespace, sid: u32) -> Option<u32> {
         self.newest.get(&(namespace, sid)).map(|newest| newest.counter)
@@ -238,9 +262,10 @@ impl Theirs {
     }
 }
 
-/// In how many bits two keys differ.
-pub fn differing_bits(one: &PublicKey, other: &PublicKey) -> u32 {
-    one.as_bytes().iter().zip(other.as_bytes()).map(|(a, b)| (a ^ b).count_ones()).sum()
+/// In how many bits a key differs from another one that it must have been before it was damaged.
+pub fn damaged_bits(key: &[u8; 32], other: &[u8; 32]) -> Option<u32> {
+    let bits = key.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
+    (1..=MAX_DAMAGED_BITS).contains(&bits).then_some(bits)
 }
 
 #[cfg(test)]
@@ -262,7 +287,7 @@ mod tests {
                 counter,
                 previous_counter: 0,
                 ciphertext: vec![0; 48],
-                mac: vec![order as u8; 8],
+                mac: [0x0f, 0xf0, 0x33, 0xcc, 0x55][order % 5..][..1].repeat(8),
                 authenticated: Vec::new(),
             };
             theirs.note(
@@ -273,7 +298,7 @@ mod tests {
                 order,
                 true,
             );
-            theirs.note_result(Namespace::Legacy, 7, &message, opened, order);
+            theirs.note_result(Namespace::Legacy, 7, &message, opened.then_some(0), order);
         }
         theirs
     }

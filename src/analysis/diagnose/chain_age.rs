@@ -131,7 +131,7 @@ impl Timeline {
     /// A copy is nothing new; other bytes under the same id were altered on the way.
     fn note_branches(&mut self, outcome: &Outcome, sid: u32, key: &KeyFact, end: Option<u32>) {
         let seen = outcome.seen_before.as_ref();
-        if seen.is_some_and(|seen| seen.same_bytes || seen.same_id) {
+        if seen.is_some_and(|seen| seen.same_bytes || seen.same_message) {
             return;
         }
         let header = &outcome.header;

@@ -47,7 +47,7 @@
 //! **References.** XEP-0384, "Setup" and "Business Rules" (device ids); iNPUTmice/Conversations#3324; dino/dino#1353;
 //! kriztan/blabber.im#129.
 
-use super::{Cause, Judgement, Scene, Whole, at_the_end, in_stanza};
+use super::{Cause, Judgement, Scene, Whole, altered, at_the_end, in_stanza};
 use crate::analysis::branches::{Branches, Connections};
 use crate::analysis::outcome::Origin;
 use crate::model::{BareJid, Code, Confidence, Finding};
@@ -81,6 +81,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             (other, &w[2])
         })?,
     };
+    // One that was damaged on the way is nobody's.
+    if altered::damaged_identity(&identity, &other).is_some() {
+        return None;
+    }
     Some(
         Judgement::new(
             Confidence::Proven,

@@ -28,6 +28,8 @@ pub struct Hindsight {
 /// A message that shows by itself that our store is an older copy.
 #[derive(Clone, Debug)]
 pub struct RolledBack {
+    /// Its place among all messages.
+    pub order: usize,
     /// The sender's device.
     pub sid: u32,
     /// Where it stands.
@@ -109,6 +111,7 @@ fn sign(scene: &Scene<'_>) -> Option<RolledBack> {
     let sighting = Sighting { position: header.position.clone(), id: header.id.as_deref().map(Into::into) };
     let old = !moved.within_capture || scene.client_failed();
     (old && outcome.opened_by.is_none()).then_some(RolledBack {
+        order: scene.order,
         sid: outcome.element.sid()?,
         sighting,
         confidence: moved.confidence,

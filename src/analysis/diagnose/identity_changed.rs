@@ -38,7 +38,7 @@
 //!
 //! **References.** XEP-0384, "Security Considerations"; conversejs/converse.js#1242.
 
-use super::{Cause, Judgement, Scene, Whole, at_the_end, between_copies, in_stanza, in_store, remedies, rule};
+use super::{Cause, Judgement, Scene, Whole, altered, at_the_end, between_copies, in_stanza, in_store, remedies, rule};
 use crate::model::{Code, Confidence, Finding};
 
 pub(super) const CAUSE: Cause =
@@ -72,6 +72,9 @@ fn within_capture(scene: &Scene<'_>) -> Option<Judgement> {
     let sid = outcome.element.sid()?;
     let uses = scene.whole.book.identities(outcome.namespace()?, outcome.header.from.as_ref(), sid);
     let (before, now) = uses.iter().zip(uses.iter().skip(1)).find(|(_, now)| now.identity == identity)?;
+    if altered::damaged_identity(&before.identity, &now.identity).is_some() {
+        return None;
+    }
     Some(
         Judgement::new(Confidence::Likely, format!("{} comes with another identity key than before.", scene.sender()))
             .evidence(in_stanza(&before.first, format!("in this stanza it was {}", before.identity.fingerprint().grouped())))

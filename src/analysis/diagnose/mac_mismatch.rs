@@ -52,8 +52,7 @@
 //! signalapp/Signal-iOS#1630.
 
 use super::recovery::Broken;
-use super::{Cause, Judgement, Scene, computed, in_stanza, nothing, remedies, rule};
-use crate::analysis::book::{MAX_DAMAGED_BITS, differing_bits};
+use super::{Cause, Judgement, Scene, altered, computed, in_stanza, nothing, remedies, rule};
 use crate::analysis::summary::number;
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, ReplacedFact};
 use crate::model::{ClientProfile, Code, Confidence, Evidence, PrekeyIds};
@@ -62,26 +61,7 @@ pub(super) const CAUSE: Cause =
     Cause { code: Code::MacMismatch, source: include_str!("mac_mismatch.rs"), judge, gather: nothing };
 
 /// The certain case, decided before anything that an unknown chain could be mistaken for.
-pub(super) const ALTERED: Cause = Cause { judge: altered, ..CAUSE };
-
-/// The ratchet key was damaged on the way: the sender's device uses one that is the same but for a few bits.
-pub(super) fn altered(scene: &Scene<'_>) -> Option<Judgement> {
-    if scene.opened() || scene.trial()?.keys.knows_chain {
-        return None;
-    }
-    let key = scene.outcome.key_fact()?.ratchet_key;
-    let kept = scene.trial()?.newest_chain.map(|chain| differing_bits(&chain, &key));
-    let seen = || scene.whole.book.theirs.damaged(scene.outcome.namespace()?, scene.outcome.element.sid()?, &key);
-    let bits = kept.filter(|bits| (1..=MAX_DAMAGED_BITS).contains(bits)).or_else(seen)?;
-    let says =
-        format!("its ratchet key differs in {bits} of 256 bits from one that the device uses: no other key comes that near");
-    Some(
-        Judgement::new(Confidence::Proven, format!("The message from {} was damaged on the way.", scene.sender()))
-            .detail("altered")
-            .evidence(scene.stanza(says))
-            .remedy(remedies::SEND_AGAIN),
-    )
-}
+pub(super) const ALTERED: Cause = Cause { judge: altered::altered, ..CAUSE };
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trial = scene.trial()?;

@@ -66,14 +66,19 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         return None;
     }
     let account = scene.account()?;
-    let replace = account.client.remedies.replace_session;
+    let denied = scene.client_said().any(|said| said.words.denies_session());
+    let confidence = if denied { Confidence::Proven } else { Confidence::Likely };
+    let later = (!denied).then_some(
+        "Whether the session began after this copy of the store was made (beyond-snapshot): the client's own log, or a later copy, would tell.",
+    );
     Some(
-        Judgement::new(Confidence::Proven, format!("{} has no session with {}.", account.client.name, scene.sender()))
+        Judgement::new(confidence, format!("{} has no session with {}.", account.client.name, scene.sender()))
             .evidence(scene.stanza("it is an ordinary message, not a key exchange"))
             .evidence(in_store(account.sessions_place(), format!("no session with {}", scene.sender())))
             .recovery(scene, Broken::Missing)
             .remedy(remedies::WRITE)
-            .all_remedies(replace),
+            .remedy(remedies::SENDER_RESTARTS)
+            .all_open_questions(later),
     )
 }
 

@@ -1,9 +1,7 @@
 //! The proof that receiver-rolled-back and beyond-snapshot share: our own ratchet went on beyond a store
 //! copy. It needs no key: our own outgoing stanzas show our ratchet keys in clear.
 
-use super::{
-    RolledBack, Scene, beyond_copy, chain_age, computed, in_stanza, in_store, mac_mismatch, newer_copy, sender_rolled_back,
-};
+use super::{RolledBack, Scene, altered, beyond_copy, chain_age, computed, in_stanza, in_store, newer_copy, sender_rolled_back};
 use crate::analysis::trial::{RatchetFact, SessionFact, Trial};
 use crate::model::{Confidence, Evidence};
 use std::cmp::Ordering;
@@ -37,13 +35,13 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     }
     // What proves another cause of this one failure says nothing about the copy.
     let denied = outcome.comments.failure().is_some_and(|said| said.words.denies_session());
-    if trial.associated_data.is_some() || denied || mac_mismatch::altered(scene).is_some() || beyond_copy::client_read_on(scene) {
+    if trial.associated_data.is_some() || denied || altered::altered(scene).is_some() || beyond_copy::client_read_on(scene) {
         return None;
     }
     let theirs = &scene.whole.book.theirs;
     let (namespace, sid) = (outcome.namespace()?, outcome.element.sid()?);
     // Other messages of this very chain open.
-    if theirs.opened_in_chain(namespace, sid, &key.ratchet_key) > 0 && outcome.trials.len() == 1 {
+    if theirs.first_opener(namespace, sid, &key.ratchet_key).is_some_and(|copy| copy <= trial.snapshot) {
         return None;
     }
     let within_capture = beyond_copy::began_beyond(scene);
@@ -214,7 +212,7 @@ impl Moved {
             self.evidence.push(computed(format!(
                 "{failed} different messages of this chain fail alike: they were not damaged one by one{parted}"
             )));
-        } else if let Some(elsewhere) = &scene.whole.hindsight.rolled_back {
+        } else if let Some(elsewhere) = scene.whole.hindsight.rolled_back.as_ref().filter(|other| other.order != scene.order) {
             let surely = elsewhere.confidence > Confidence::Possible;
             if !surely && self.evidence.is_empty() {
                 self.confidence = Confidence::Possible;

@@ -108,7 +108,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
                 scene.client_name()
             ));
     }
-    if newer_copy::copy_is_newer(scene) && !scene.client_failed() && judgement.detail != Some("prekey-consumed") {
+    if !scene.client_failed() && matches!(judgement.detail, None | Some("store-older-than-bundle")) {
         judgement = judgement.open_question(newer_copy::READ_BEFORE);
         judgement.confidence = Confidence::Likely;
     }

@@ -66,7 +66,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     }
     let used_up = outcome.trials.iter().any(|trial| matches!(trial.ratchet, Some(RatchetFact::Used { .. })));
     // What bears the same stanza id is the same stanza, altered on the way.
-    if let Some(seen) = outcome.seen_before.as_ref().filter(|s| !s.same_bytes && !s.same_id && (s.opened || used_up)) {
+    if let Some(seen) = outcome.seen_before.as_ref().filter(|s| !s.same_message && !s.same_bytes && (s.opened || used_up)) {
         return Some(remedies(
             Judgement::new(Confidence::Proven, sentence)
                 .evidence(scene.stanza(format!("ratchet key {}… and counter {}", short(key), key.counter)))
@@ -99,9 +99,12 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     if let Some(peer) = outcome.peer.as_ref().filter(|p| p.sender_ratchet_keys.contains(&key.ratchet_key)) {
         // The sender's own store decides: behind our chain or not.
         let next = peer.next_counter?;
-        return index.is_some_and(|index| next < index).then(|| {
+        let first = outcome.is_live() && outcome.seen_before.is_none();
+        return index.is_some_and(|index| first && next < index).then(|| {
             let behind = in_store(&peer.place, format!("the sender's next counter in this chain is {next}"));
-            remedies(Judgement::new(Confidence::Proven, sentence.clone()).evidence(used.clone()).evidence(behind))
+            remedies(Judgement::new(Confidence::Likely, sentence.clone()).evidence(used.clone()).evidence(behind)).open_question(
+                "Whether the copy of the sender's store is just older than ours, and this a second delivery (duplicate-message): a later copy of it would tell.",
+            )
         });
     }
     // A live delivery under a used key that this capture has not shown before.
@@ -129,7 +132,7 @@ pub(super) fn behind(scene: &Scene<'_>) -> Option<Evidence> {
 /// The device did not go back: two copies of it write in turn, each with the same keys.
 fn cloned(scene: &Scene<'_>) -> Option<Judgement> {
     let outcome = scene.outcome;
-    let seen = outcome.seen_before.as_ref().filter(|seen| !seen.same_bytes && !seen.same_id)?;
+    let seen = outcome.seen_before.as_ref().filter(|seen| !seen.same_bytes && !seen.same_message)?;
     let branches = scene.whole.hindsight.used_up.timeline.branches_of(outcome.header.from.as_ref(), outcome.element.sid()?)?;
     // Without a store nothing tells which of the messages are genuine.
     let unproven = outcome.trials.is_empty();
@@ -203,7 +206,7 @@ fn without_store(scene: &Scene<'_>, sentence: String) -> Option<Judgement> {
     let outcome = scene.outcome;
     let key = outcome.key_fact()?;
     let seen = outcome.seen_before.as_ref().filter(|s| !s.same_bytes)?;
-    if seen.same_id {
+    if seen.same_message {
         return None;
     }
     Some(remedies(
