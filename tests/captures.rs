@@ -373,6 +373,97 @@ fn line_ends_of_windows_do_not_matter() {
     }
 }
 
+type PutOn = fn(&str) -> String;
+/// What transports, terminals and forms make of a line.
+const DRESSES: &[(&str, PutOn)] = &[
+    ("journald", |line| format!("Nov 23 02:32:04 host app[1234]: {line}")),
+    ("journald, ISO time", |line| format!("2026-11-23T02:32:04+0000 host org.gajim.Gajim[12]: {line}")),
+    ("syslog", |line| format!("<13>Nov  3 02:32:04 host app: {line}")),
+    ("syslog, RFC 5424", |line| format!("<13>1 2026-11-23T02:32:04.123Z host app 12 - [a b=\"c\"] {line}")),
+    ("docker logs -t", |line| format!("2026-11-23T02:32:04.123456789Z {line}")),
+    ("docker compose", |line| format!("\u{1b}[36mclient-1  | \u{1b}[0m{line}")),
+    ("docker compose -t", |line| format!("client-1  | 2026-11-23T02:32:04.123456789Z {line}")),
+    ("docker's file", |line| {
+        serde_json::json!({"log": format!("{line}\n"), "stream": "stderr", "time": "2026-11-23T02:32:04Z"}).to_string()
+    }),
+    ("a margin", |line| format!("    {line}")),
+    ("a mail", |line| format!("> {line}")),
+    ("a mail of a mail", |line| format!(">> {line}")),
+    ("colours", |line| format!("\u{1b}[38;5;75m{line}\u{1b}[0m")),
+    ("a web form", |line| {
+        line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#x27;")
+    }),
+    ("a quoted web form", |line| format!("&gt; {}", line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))),
+];
+
+#[test]
+fn what_a_log_wears_is_taken_off() {
+    for (name, format, ..) in
+        FIXTURES.iter().filter(|fixture| fixture.1 != "Monal raw log" && fixture.1 != "HAR (browser network log)")
+    {
+        let naked = std::fs::read_to_string(fixture(name)).expect("the fixture is in the repository");
+        let expected = read(&fixture(name));
+        for (dress, put_on) in DRESSES {
+            let dressed: String = naked.lines().map(|line| put_on(line) + "\n").collect();
+            let reader = Box::new(std::io::Cursor::new(dressed.clone().into_bytes()));
+            let capture = capture::Capture::from_reader(Path::new("dressed"), reader).expect("a text");
+            assert_eq!(capture.format(), *format, "{name} in {dress}");
+            let found = read_text(dressed);
+            assert_eq!(found.lines, expected.lines, "{name} in {dress}");
+            let seen = |capture: &Capture| -> Vec<_> {
+                let places = capture.stanzas.iter().map(|s| (s.position.line, s.direction, s.error.is_some()));
+                places.zip(capture.stanzas.iter().map(|s| s.element.clone())).collect()
+            };
+            assert_eq!(seen(&found), seen(&expected), "{name} in {dress}");
+            assert_eq!(format!("{:?}", ids(&found)), format!("{:?}", ids(&expected)), "{name} in {dress}");
+        }
+    }
+}
+
+#[test]
+fn a_place_in_a_dressed_log_is_that_in_its_file() {
+    let text = format!("Nov 23 02:32:04 host app[1]: RECV: {0}\nNov 23 02:32:05 host app[1]: RECV: {0}\n", message("1"));
+    let found = read_text(&text);
+    assert_eq!(found.stanzas.iter().map(|s| s.position.line).collect::<Vec<_>>(), [1, 2]);
+    for (stanza, time) in found.stanzas.iter().zip(["Nov 23 02:32:04", "Nov 23 02:32:05"]) {
+        let byte = usize::try_from(stanza.position.byte).expect("small");
+        assert!(text[byte..].starts_with("<message"));
+        assert_eq!(stanza.time.as_ref().map(|t| t.text.as_str()), Some(time), "the transport's, for want of another");
+    }
+}
+
+/// docker cuts lines of more than 16 KiB.
+#[test]
+fn a_line_that_docker_cut_is_put_together() {
+    let message = message("1");
+    let (first, second) = message.trim_end().split_at(100);
+    let entry =
+        |log: &str| serde_json::json!({"log": log, "stream": "stderr", "time": "2026-11-23T02:32:04Z"}).to_string() + "\n";
+    let text = [entry("DEBUG    one\n"), entry(&format!("DEBUG    RECV: {first}")), entry(&format!("{second}\n"))].concat();
+    let found = read_text(text);
+    assert_eq!(ids(&found), ["1"]);
+    assert_eq!(found.stanzas[0].position.line, 2);
+    assert!(found.stanzas[0].error.is_none());
+}
+
+#[test]
+fn what_a_word_processor_made_of_a_stanza_is_undone() {
+    let text = message("1").replace('\'', "’").replace("<message ", "<message\u{a0}");
+    let found = read_text(text);
+    assert_eq!(ids(&found), ["1"]);
+    assert!(found.stanzas[0].error.is_none());
+}
+
+/// What people write in messages is no dress.
+#[test]
+fn the_text_of_a_message_is_left_alone() {
+    let body = "&lt;message to=&quot;x&quot;&gt; c’est «\u{a0}xmlns=’x’\u{a0}»";
+    let text = format!("<message id='1' from='a@b'><body>{body}</body>{ENCRYPTED}</message>");
+    let found = read_text(&text);
+    let bodies: Vec<String> = found.stanzas[0].element.elements().filter(|e| e.name == "body").map(|e| e.text()).collect();
+    assert_eq!(bodies, ["<message to=\"x\"> c’est «\u{a0}xmlns=’x’\u{a0}»"]);
+}
+
 #[test]
 fn format_names_are_told_once() {
     let mut names: Vec<_> = capture::formats().collect();

@@ -3,6 +3,7 @@
 mod clock;
 mod compressed;
 mod dating;
+mod dress;
 mod format;
 mod records;
 mod source;
@@ -109,7 +110,9 @@ fn read_text(
     sink: &mut dyn FnMut(CaptureEvent),
 ) -> Result<u64, InputError> {
     let format = source.format;
-    let by_line = format.unit == Unit::Lines;
+    let is_text = format.unit == Unit::Lines;
+    let by_line = is_text || source.dress.is_by_line();
+    let mut undressing = std::mem::take(&mut source.dress).open(!is_text);
     let mut reader = (format.open)();
     let mut records = Records::new(path.clone(), format.unit == Unit::Records, sink);
     let mut buffer = Vec::new();
@@ -126,16 +129,22 @@ fn read_text(
         }
         if buffer.is_empty() {
             records.too_long(number, offset, MAX_LINE);
+        } else if by_line {
+            undressing.line(&buffer, number, offset, &mut |line, time| {
+                records.carried_at(time);
+                reader.line(line, &mut records);
+            });
         } else {
-            let raw = if by_line { buffer.strip_suffix(b"\n").unwrap_or(&buffer) } else { buffer.as_slice() };
-            let bytes = if by_line { raw.strip_suffix(b"\r").unwrap_or(raw) } else { raw };
-            let text = if by_line { String::from_utf8_lossy(bytes) } else { "".into() };
-            reader.line(&Line { bytes, raw, text: &text, number, offset }, &mut records);
+            reader.line(&Line { bytes: &buffer, raw: &buffer, text: "", number, offset }, &mut records);
         }
         number += if by_line { 1 } else { memchr::memchr_iter(b'\n', &buffer).count() as u64 };
         offset += taken;
         progress(offset);
     }
+    undressing.finish(&mut |line, time| {
+        records.carried_at(time);
+        reader.line(line, &mut records);
+    });
     reader.finish(&mut records);
     records.finish();
     match failure {

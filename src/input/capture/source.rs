@@ -1,6 +1,7 @@
 //! Opens a capture and hands it out in bounded pieces.
 
 use super::compressed::{self, GZIP_MAGIC};
+use super::dress::Dress;
 use super::format::{self, Format};
 use crate::input::InputError;
 use crate::model::STDIN;
@@ -48,6 +49,8 @@ pub struct Source<'a> {
     pub sample: Vec<u8>,
     /// The format.
     pub format: &'static Format,
+    /// What must be taken off the lines before the format sees them.
+    pub dress: Dress,
     taken: usize,
     /// What went wrong behind the sample.
     failure: Option<io::Error>,
@@ -81,14 +84,15 @@ impl<'a> Source<'a> {
             result => result.err(),
         };
         refuse_binary(path, &sample)?;
-        let format = format::detect(&sample);
-        Ok(Self { reader, sample, format, taken: 0, failure })
+        let (dress, format) = Dress::of(&sample);
+        Ok(Self { reader, sample, format, dress, taken: 0, failure })
     }
 
     /// Nothing but the sample.
     pub fn beginning(&self) -> Source<'static> {
         let reader = BufReader::new(Box::new(io::empty()) as Box<dyn Read>);
-        Source { reader, sample: self.sample.clone(), format: self.format, taken: 0, failure: None }
+        let (sample, dress) = (self.sample.clone(), self.dress.clone());
+        Source { reader, sample, format: self.format, dress, taken: 0, failure: None }
     }
 
     fn fill(&mut self) -> io::Result<&[u8]> {
