@@ -5,7 +5,9 @@ mod compressed;
 mod dating;
 mod dress;
 mod format;
+mod hidden;
 mod records;
+mod refusal;
 mod source;
 pub mod splitter;
 pub mod unwrap;
@@ -82,11 +84,16 @@ impl Capture {
         match self.content {
             Content::Text(source) => read_text(&self.path, source, progress, sink).map(|_| ()),
             Content::Archive => {
-                let mut before = 0;
+                let (mut before, mut hidden) = (0, None);
                 compressed::members(&self.path, &mut |name, source| {
-                    before += read_text(&Arc::from(name), source, &mut |bytes| progress(before + bytes), sink)?;
+                    match read_text(&Arc::from(name), source, &mut |bytes| progress(before + bytes), sink) {
+                        // Another file of the archive may show what this one does not.
+                        Err(error) if error.hidden => hidden = hidden.take().or(Some(error)),
+                        length => before += length?,
+                    }
                     Ok(())
-                })
+                })?;
+                hidden.map_or(Ok(()), Err)
             }
         }
     }
@@ -131,10 +138,12 @@ fn read_text(
             records.too_long(number, offset, MAX_LINE);
         } else if by_line {
             undressing.line(&buffer, number, offset, &mut |line, time| {
+                records.hidden.look(line.bytes);
                 records.carried_at(time);
                 reader.line(line, &mut records);
             });
         } else {
+            records.hidden.look(&buffer);
             reader.line(&Line { bytes: &buffer, raw: &buffer, text: "", number, offset }, &mut records);
         }
         number += if by_line { 1 } else { memchr::memchr_iter(b'\n', &buffer).count() as u64 };
@@ -142,13 +151,15 @@ fn read_text(
         progress(offset);
     }
     undressing.finish(&mut |line, time| {
+        records.hidden.look(line.bytes);
         records.carried_at(time);
         reader.line(line, &mut records);
     });
     reader.finish(&mut records);
     records.finish();
-    match failure {
-        Some(error) => Err(InputError::partial(&**path, format!("only its first {number} lines were read: {error}"))),
-        None => Ok(offset),
+    match (failure, records.hidden.says()) {
+        (Some(error), _) => Err(InputError::partial(&**path, format!("only its first {number} lines were read: {error}"))),
+        (None, Some(says)) => Err(InputError::hidden(&**path, says)),
+        (None, None) => Ok(offset),
     }
 }

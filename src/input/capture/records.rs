@@ -2,6 +2,7 @@
 
 use super::Line;
 use super::clock;
+use super::hidden::Hidden;
 use super::splitter::{Cut, MAX_STANZA, StanzaSplitter};
 use crate::model::{BareJid, CaptureEvent, CapturedStanza, ClientLine, Direction, Landmark, Position, When};
 use crate::omemo::xml::{Element, XmlError, XmlErrorKind};
@@ -72,6 +73,8 @@ pub struct Records<'a> {
     cuts: Vec<Cut<Meta>>,
     /// When the log's transport says the line was written, as it stands there and as it was read.
     carried: (String, Option<When>),
+    /// What the text names but does not show.
+    pub hidden: Hidden,
 }
 
 impl<'a> Records<'a> {
@@ -87,6 +90,7 @@ impl<'a> Records<'a> {
             current: None,
             cuts: Vec::new(),
             carried: (String::new(), None),
+            hidden: Hidden::default(),
         }
     }
 
@@ -208,7 +212,9 @@ impl<'a> Records<'a> {
             if !self.in_records && self.last.replace(cut.line) == Some(cut.line) {
                 position.landmark = Landmark::ByteInLine;
             }
-            (self.sink)(CaptureEvent::Stanza(Box::new(stanza(cut, position, self.server))));
+            let stanza = stanza(cut, position, self.server);
+            self.hidden.stanza(&stanza);
+            (self.sink)(CaptureEvent::Stanza(Box::new(stanza)));
         }
     }
 }
