@@ -483,6 +483,23 @@ fn what_a_word_processor_made_of_a_stanza_is_undone() {
     assert!(found.stanzas[0].error.is_none());
 }
 
+/// Mail programs break lines; a number that was broken is one all the same.
+#[test]
+fn a_wrapped_stanza_is_put_together() {
+    let key = "MwohBSB0ACvIiJspXga8do02rUY2GTGv1ubquAic0juP".repeat(3);
+    let text = message("1").replace("AQI=</key>", &format!("{key}</key>")).replace("AQI=</payload>", &format!("{key}</payload>"));
+    let columns: Vec<char> = text.chars().collect();
+    let wrapped = columns.chunks(76).map(|line| line.iter().collect::<String>() + "\r\n").collect::<String>();
+    let found = read_text(format!("Hello,\r\n\r\n{wrapped}\r\nThanks\r\n"));
+    assert_eq!(ids(&found), ["1"]);
+    assert_eq!((found.stanzas[0].position.line, &found.stanzas[0].error), (3, &None));
+    assert!(found.stanzas[0].repairs[0].contains("put together"));
+    let EncryptedPart::Known(encrypted) = &found.messages[0].encrypted else { panic!("it is whole") };
+    assert!(encrypted.is_usable() && encrypted.keys[0].rid == Some(2));
+    let broken = read_text(message("1").replace("rid='2'", "rid='2\n3'"));
+    assert!(matches!(&broken.messages[0].encrypted, EncryptedPart::Known(e) if e.keys[0].rid == Some(23)));
+}
+
 /// What people write in messages is no dress.
 #[test]
 fn the_text_of_a_message_is_left_alone() {
@@ -539,10 +556,14 @@ proptest::proptest! {
     #[test]
     fn damaged_logs_never_stop_the_reader(
         which in proptest::prelude::any::<proptest::sample::Index>(),
+        dress in 0..DRESSES.len() * 2,
         damage in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), 0..WEDGES.len() + 3), 1..12),
     ) {
         let path = fixture(FIXTURES[which.index(FIXTURES.len())].0);
         let mut bytes = std::fs::read(path).expect("the fixture is in the repository");
+        if let Some((_, put_on)) = DRESSES.get(dress) {
+            bytes = String::from_utf8_lossy(&bytes).lines().flat_map(|line| (put_on(line) + "\n").into_bytes()).collect();
+        }
         for (place, kind) in damage {
             let at = place.index(bytes.len().max(1));
             match kind.checked_sub(WEDGES.len()) {

@@ -117,11 +117,11 @@ fn read_text(
     sink: &mut dyn FnMut(CaptureEvent),
 ) -> Result<u64, InputError> {
     let format = source.format;
-    let is_text = format.unit == Unit::Lines;
-    let by_line = is_text || source.dress.is_by_line();
-    let mut undressing = std::mem::take(&mut source.dress).open(!is_text);
+    let by_line = format.unit == Unit::Lines || source.dress.is_by_line();
     let mut reader = (format.open)();
     let mut records = Records::new(path.clone(), format.unit == Unit::Records, sink);
+    records.wrapped = source.dress.is_wrapped();
+    let mut undressing = std::mem::take(&mut source.dress).open(format);
     let mut buffer = Vec::new();
     let (mut number, mut offset) = (1u64, 0u64);
     let mut failure = None;

@@ -1,6 +1,7 @@
 //! What a log wears besides its client's own form: a transport's prefix before each line, the JSON strings of docker,
 //! entities of a web form, colours of a terminal. The beginning of the text decides what it is; it is taken off line by
-//! line, before a format sees the lines, which keep their numbers and their places in the file.
+//! line, before a format sees the lines, which keep their numbers and their places in the file. What was wrapped is put
+//! together last; it stands where its first line does.
 
 mod colours;
 mod entities;
@@ -8,10 +9,12 @@ mod json_file;
 mod margin;
 mod prefix;
 mod typography;
+mod wrapping;
 
 use super::format::{self, Format, Unit};
 use super::source::{Line, MAX_LINE};
 use std::borrow::Cow;
+use wrapping::Wrapping;
 
 /// How many coats lie one on the other: a quoted mail of a journal's lines with a service's name is three.
 const MAX_COATS: usize = 4;
@@ -73,6 +76,7 @@ pub(super) struct Dress {
     in_json: bool,
     coloured: bool,
     coats: Vec<Coat>,
+    wrapping: Option<Wrapping>,
 }
 
 impl Dress {
@@ -107,17 +111,23 @@ impl Dress {
             dress.coats.push(coat);
             (lines, score, format) = (below, after, inner);
         }
+        dress.wrapping = Wrapping::of(&lines, &|line| is_head(format, line));
         (dress, format)
     }
 
     /// Whether the lines must be read one by one, whatever the format.
     pub(super) fn is_by_line(&self) -> bool {
-        self.coloured || !self.coats.is_empty()
+        self.coloured || !self.coats.is_empty() || self.wrapping.is_some()
     }
 
-    /// Starts taking it off. `with_ends`: the format is given the line ends, too.
-    pub(super) fn open(self, with_ends: bool) -> Undressing {
-        Undressing { dress: self, with_ends, pending: None, line: Dressed::default() }
+    /// Whether the lines were broken.
+    pub(super) fn is_wrapped(&self) -> bool {
+        self.wrapping.is_some()
+    }
+
+    /// Starts taking it off what is below in this format.
+    pub(super) fn open(self, format: &'static Format) -> Undressing {
+        Undressing { dress: self, format, pending: None, wrapped: None, line: Dressed::default() }
     }
 }
 
@@ -137,70 +147,124 @@ fn detect(lines: &[Dressed]) -> (usize, &'static Format) {
     format::best(&texts.iter().map(AsRef::as_ref).collect::<Vec<&str>>())
 }
 
+/// Whether a record of a format begins with a line.
+fn is_head(format: &Format, line: &[u8]) -> bool {
+    (format.score)(&[&String::from_utf8_lossy(line)]) > 0
+}
+
 /// Takes a dress off, line by line.
-#[derive(Debug)]
 pub(super) struct Undressing {
     dress: Dress,
-    with_ends: bool,
-    /// The first pieces of a line that the transport has cut, and where they begin.
-    pending: Option<Pending>,
+    format: &'static Format,
+    /// The first pieces of a line that docker has cut.
+    pending: Option<Piece>,
+    /// The first pieces of a line that was wrapped; of the last one where it begins.
+    wrapped: Option<(Piece, usize)>,
     line: Dressed,
 }
 
-#[derive(Debug)]
-struct Pending {
+/// The beginning of a line, and where in the file it is.
+#[derive(Default)]
+struct Piece {
     text: Vec<u8>,
     time: String,
     number: u64,
     offset: u64,
 }
 
+/// Takes a line, with the transport's time.
+type Each<'a> = &'a mut dyn FnMut(&Line<'_>, &str);
+
 impl Undressing {
-    /// Takes the next line of the file and hands over what is below, with the transport's time.
-    pub(super) fn line(&mut self, raw: &[u8], number: u64, offset: u64, each: &mut dyn FnMut(&Line<'_>, &str)) {
+    /// Takes the next line of the file and hands over what is below.
+    pub(super) fn line(&mut self, raw: &[u8], number: u64, offset: u64, each: Each<'_>) {
+        let dress = &self.dress;
+        let plain = !dress.in_json && dress.coats.is_empty() && dress.wrapping.is_none() && !colours::are_in(raw);
         let without_end = raw.strip_suffix(b"\n").unwrap_or(raw);
-        if !self.dress.in_json && self.dress.coats.is_empty() && !colours::are_in(raw) {
-            return hand_over(if self.with_ends { raw } else { without_end }, number, offset, "", each);
+        if plain {
+            let raw = if self.format.unit == Unit::Lines { without_end } else { raw };
+            return hand_over(raw, number, offset, "", each);
         }
         self.line.text.clear();
         self.line.text.extend_from_slice(without_end);
         self.line.time.clear();
         self.line.skipped = 0;
-        if self.dress.in_json {
-            let whole = json_file::decode(&mut self.line);
-            let offset = offset.saturating_add(self.line.skipped as u64);
-            let pending = self.pending.get_or_insert_with(|| Pending { text: Vec::new(), time: String::new(), number, offset });
-            pending.text.extend_from_slice(&self.line.text);
-            pending.time.clone_from(&self.line.time);
-            if whole || pending.text.len() > MAX_LINE {
-                self.finish(each);
-            }
-            return;
+        if !self.dress.in_json {
+            return self.below(number, offset, each);
         }
-        self.below(number, offset, each);
+        let whole = json_file::decode(&mut self.line);
+        let offset = offset.saturating_add(self.line.skipped as u64);
+        let piece = self.pending.get_or_insert_with(|| Piece { number, offset, ..Piece::default() });
+        piece.text.extend_from_slice(&self.line.text);
+        piece.time.clone_from(&self.line.time);
+        if whole || piece.text.len() > MAX_LINE {
+            self.put_together(each);
+        }
     }
 
-    /// The text ends; what docker has cut ends with it.
-    pub(super) fn finish(&mut self, each: &mut dyn FnMut(&Line<'_>, &str)) {
-        let Some(Pending { text, time, number, offset }) = self.pending.take() else { return };
+    /// The text ends.
+    pub(super) fn finish(&mut self, each: Each<'_>) {
+        self.put_together(each);
+        if let Some((piece, _)) = self.wrapped.take() {
+            self.give(piece, each);
+        }
+    }
+
+    /// What docker has cut is whole.
+    fn put_together(&mut self, each: Each<'_>) {
+        let Some(Piece { text, time, number, offset }) = self.pending.take() else { return };
         self.line = Dressed { text, skipped: 0, time };
         self.below(number, offset, each);
     }
 
-    fn below(&mut self, number: u64, offset: u64, each: &mut dyn FnMut(&Line<'_>, &str)) {
+    fn below(&mut self, number: u64, offset: u64, each: Each<'_>) {
         colours::take_off(&mut self.line);
         for coat in &self.dress.coats {
             coat.take_off(&mut self.line);
         }
-        if self.with_ends {
-            self.line.text.push(b'\n');
+        let Dressed { text, skipped, time } = std::mem::take(&mut self.line);
+        let piece = Piece { text, time, number, offset: offset.saturating_add(skipped as u64) };
+        match self.dress.wrapping {
+            Some(wrapping) => self.unwrap(wrapping, piece, each),
+            None => self.give(piece, each),
         }
-        let offset = offset.saturating_add(self.line.skipped as u64);
-        hand_over(&self.line.text, number, offset, &self.line.time, each);
+    }
+
+    fn unwrap(&mut self, wrapping: Wrapping, mut piece: Piece, each: Each<'_>) {
+        if piece.text.ends_with(b"\r") {
+            piece.text.pop();
+        }
+        let is_head = is_head(self.format, &piece.text);
+        if let Some((mut before, last)) = self.wrapped.take() {
+            let joint = wrapping.joint(before.text.get(last..).unwrap_or_default(), &piece.text);
+            match joint.filter(|_| before.text.len() <= MAX_LINE && !is_head) {
+                Some(joint) => {
+                    before.text.extend_from_slice(joint);
+                    let last = before.text.len();
+                    before.text.append(&mut piece.text);
+                    self.wrapped = Some((before, last));
+                    return;
+                }
+                None => self.give(before, each),
+            }
+        }
+        // What is neither a record nor holds a stanza is some program's own text, a trace perhaps, line by line.
+        if is_head || memchr::memchr(b'<', &piece.text).is_some() {
+            self.wrapped = Some((piece, 0));
+        } else {
+            self.give(piece, each);
+        }
+    }
+
+    fn give(&mut self, mut piece: Piece, each: Each<'_>) {
+        if self.format.unit != Unit::Lines {
+            piece.text.push(b'\n');
+        }
+        hand_over(&piece.text, piece.number, piece.offset, &piece.time, each);
     }
 }
 
-fn hand_over(raw: &[u8], number: u64, offset: u64, time: &str, each: &mut dyn FnMut(&Line<'_>, &str)) {
+fn hand_over(raw: &[u8], number: u64, offset: u64, time: &str, each: Each<'_>) {
     let bytes = raw.strip_suffix(b"\r").unwrap_or(raw);
     let text = &String::from_utf8_lossy(bytes);
     each(&Line { bytes, raw, text, number, offset }, time);

@@ -75,6 +75,8 @@ pub struct Records<'a> {
     carried: (String, Option<When>),
     /// What the text names but does not show.
     pub hidden: Hidden,
+    /// The log's lines were wrapped: each stanza may have suffered.
+    pub wrapped: bool,
 }
 
 impl<'a> Records<'a> {
@@ -91,6 +93,7 @@ impl<'a> Records<'a> {
             cuts: Vec::new(),
             carried: (String::new(), None),
             hidden: Hidden::default(),
+            wrapped: false,
         }
     }
 
@@ -212,7 +215,10 @@ impl<'a> Records<'a> {
             if !self.in_records && self.last.replace(cut.line) == Some(cut.line) {
                 position.landmark = Landmark::ByteInLine;
             }
-            let stanza = stanza(cut, position, self.server);
+            let mut stanza = stanza(cut, position, self.server);
+            if self.wrapped {
+                stanza.repairs.push("the lines of this log had been broken at a width and were put together again".into());
+            }
             self.hidden.stanza(&stanza);
             (self.sink)(CaptureEvent::Stanza(Box::new(stanza)));
         }

@@ -2,10 +2,10 @@ use super::*;
 
 /// What is below, line by line, with the transport's times.
 fn undressed(text: &str) -> Vec<(String, String)> {
-    let (dress, _) = Dress::of(text.as_bytes());
-    let mut undressing = dress.open(false);
+    let (dress, format) = Dress::of(text.as_bytes());
+    let mut undressing = dress.open(format);
     let mut found = Vec::new();
-    let mut each = |line: &Line<'_>, time: &str| found.push((line.text.to_owned(), time.to_owned()));
+    let mut each = |line: &Line<'_>, time: &str| found.push((line.text.trim_end_matches('\n').to_owned(), time.to_owned()));
     for (number, line) in text.split_inclusive('\n').enumerate() {
         undressing.line(line.as_bytes(), number as u64, 0, &mut each);
     }
@@ -69,4 +69,54 @@ fn a_clients_own_times_stay() {
 fn lines_without_the_prefix_stay() {
     let text = format!("-- Journal begins --\n{}", "Nov 23 02:32:04 host app[1]: <iq/>\n".repeat(20));
     assert_eq!(below(&text)[..2], ["-- Journal begins --", "<iq/>"]);
+}
+
+/// Breaks a text at a width: anywhere, or between words where they are not too long.
+fn wrapped(text: &str, width: usize, at_words: bool) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let mut rest = line;
+        while rest.chars().count() > width {
+            let room = rest.char_indices().nth(width).map_or(rest.len(), |(at, _)| at);
+            let blank = rest[..room].rfind(' ').filter(|at| at_words && *at > 0);
+            let long = |at: usize| rest[at + 1..].split(' ').next().is_some_and(|word| word.chars().count() > width);
+            match blank.filter(|at| !long(*at)) {
+                Some(at) => {
+                    out = out + &rest[..at] + "\n";
+                    rest = &rest[at + 1..];
+                }
+                None => {
+                    out = out + &rest[..room] + "\n";
+                    rest = &rest[room..];
+                }
+            }
+        }
+        out = out + rest + "\n";
+    }
+    out
+}
+
+#[test]
+fn what_was_wrapped_is_put_together() {
+    let key = "MwohBSB0ACvIiJspXga8do02rUY2GTGv1ubquAic0juP/SA0EAEYACIwUp6sVpY0eLRWkUE01v8f9vNjfKYZYwET5PYEn2u2URhgG01rc9dHWOGNfmd6dyKMA9lOWZUdIUc=";
+    let stanza = format!(
+        "<message from='é@localhost'><encrypted xmlns='a'><key rid='1577235761'>{key}</key> two words<payload>{key}{key}</payload></encrypted></message>"
+    );
+    let log = format!(
+        "11/23/26 02:32:00 (I) gajim.c.settings         |          Commit\n11/23/26 02:32:00 (I) nbxmpp.connection        |          (grace@localhost) ::::: DATA RECEIVED ::::\n\n{stanza}\n\n"
+    );
+    for text in [stanza.clone() + "\n", log.repeat(5)] {
+        for width in [64, 76, 80, 99] {
+            for at_words in [false, true] {
+                let expected: Vec<&str> = text.lines().collect();
+                assert_eq!(below(&wrapped(&text, width, at_words)), expected, "{width} {at_words}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_not_wrapped_stays() {
+    let text = "<iq>\n".to_owned() + &format!("<a>{}</a>\n", "x".repeat(69)).repeat(5) + &"y".repeat(200) + "\n</iq>\n";
+    assert_eq!(below(&text), text.lines().collect::<Vec<_>>());
 }
