@@ -99,7 +99,8 @@ impl<'a> Records<'a> {
 
     /// The time of the lines that follow, for those that have none of their own; it may be empty.
     pub fn carried_at(&mut self, time: &str) {
-        if self.carried.0 != time {
+        // Most logs carry none; the length is the quickest to tell.
+        if self.carried.0.len() != time.len() || !time.is_empty() && self.carried.0 != time {
             self.carried = (time.to_owned(), clock::read(time));
         }
     }
