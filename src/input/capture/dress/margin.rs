@@ -6,8 +6,11 @@ fn width(text: &[u8]) -> usize {
     text.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(usize::MAX)
 }
 
-/// The margin of lines that all have one.
+/// The margin of lines that all have one; a single line has none, and may be longer than lines are read.
 pub(super) fn shared(lines: &[Dressed]) -> Option<usize> {
+    if lines.len() < 2 {
+        return None;
+    }
     lines.iter().map(|line| width(&line.text)).min().filter(|width| (1..usize::MAX).contains(width))
 }
 
