@@ -18,17 +18,24 @@ pub struct InputError {
     pub locked: bool,
     /// What stands before the fault was read all the same.
     pub partial: bool,
+    /// It names OMEMO messages of which none could be read.
+    pub hidden: bool,
 }
 
 impl InputError {
     /// An error about `path`.
     pub fn new(path: impl Into<PathBuf>, says: impl Into<String>) -> Self {
-        Self { path: path.into(), says: says.into(), locked: false, partial: false }
+        Self { path: path.into(), says: says.into(), locked: false, partial: false, hidden: false }
     }
 
     /// An error about `path` behind which nothing could be read.
     pub fn partial(path: impl Into<PathBuf>, says: impl Into<String>) -> Self {
         Self { partial: true, ..Self::new(path, says) }
+    }
+
+    /// An error about `path`, in which OMEMO messages are named but could not be read.
+    pub fn hidden(path: impl Into<PathBuf>, says: impl Into<String>) -> Self {
+        Self { hidden: true, ..Self::partial(path, says) }
     }
 
     /// An error about `path`, which the right password would cure.

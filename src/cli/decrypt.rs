@@ -44,7 +44,7 @@ impl Decrypt {
         let mut decrypted = Decrypted::default();
         let (account, device) = (global.account.clone(), global.device);
         let question = Question { stores, peers: Vec::new(), account, device, snapshots_only: true };
-        let (_, sources) = diagnose::investigate(terminal, question, &self.captures, &mut |terminal, verdict| {
+        let (_, sources, read) = diagnose::investigate(terminal, question, &self.captures, &mut |terminal, verdict| {
             let message = decrypted.take(&verdict);
             if json {
                 return terminal.item(&message);
@@ -60,6 +60,6 @@ impl Decrypt {
             decrypted.text(&mut page);
             terminal.write(&page.take())?;
         }
-        Ok(Outcome::findings(decrypted.needs_attention()))
+        Ok(read.outcome(Outcome::findings(decrypted.needs_attention())))
     }
 }

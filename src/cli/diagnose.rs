@@ -1,6 +1,6 @@
 //! `omemoscope diagnose`: why did it not decrypt?
 
-use super::inputs::{self, PasswordArgs, StoreArgs};
+use super::inputs::{self, PasswordArgs, Read, StoreArgs};
 use super::terminal::Terminal;
 use super::{Format, Global, Outcome, Stop};
 use crate::analysis::investigation::{Conclusion, Investigation, Question};
@@ -71,7 +71,7 @@ impl Diagnose {
         let mut view = DiagnosisView::new(self.show_plaintext, global.verbose);
         let question =
             Question { stores, peers, account: global.account.clone(), device: global.device, snapshots_only: self.snapshot };
-        let (conclusion, sources) = investigate(terminal, question, &self.captures, &mut |terminal, verdict| {
+        let (conclusion, sources, read) = investigate(terminal, question, &self.captures, &mut |terminal, verdict| {
             if !json {
                 view.take(&verdict);
                 return Ok(());
@@ -85,7 +85,7 @@ impl Diagnose {
         } else {
             terminal.show(&view)?
         }
-        Ok(if conclusion.misfit { Outcome::PartlyUnusable } else { Outcome::findings(view.needs_attention()) })
+        Ok(read.outcome(if conclusion.misfit { Outcome::PartlyUnusable } else { Outcome::findings(view.needs_attention()) }))
     }
 }
 
@@ -98,7 +98,7 @@ pub fn investigate(
     question: Question,
     captures: &[PathBuf],
     shown: Shown<'_>,
-) -> Result<(Conclusion, Sources), Stop> {
+) -> Result<(Conclusion, Sources, Read), Stop> {
     let captures = inputs::in_order(terminal, captures);
     let names = |stores: &[Store]| stores.iter().map(|s| s.path.display().to_string()).collect();
     let mut sources = Sources {
@@ -121,5 +121,5 @@ pub fn investigate(
     let conclusion = investigation.conclude(&mut show);
     result?;
     read.warn(terminal);
-    Ok((conclusion, sources))
+    Ok((conclusion, sources, read))
 }

@@ -1,7 +1,7 @@
 //! Options and files that several subcommands take, and the calls into the reading room.
 
 use super::terminal::{Progress, Terminal};
-use super::{Global, Stop};
+use super::{Global, Outcome, Stop};
 use crate::input::InputError;
 use crate::input::capture::{self, Capture, Dating};
 use crate::input::store::{self, OpenOptions};
@@ -149,12 +149,19 @@ pub struct Read {
     pub stanzas: usize,
     /// Captures that could not be read to their end, one sentence each.
     problems: Vec<String>,
+    /// A capture names OMEMO messages but shows none.
+    hidden: bool,
 }
 
 impl Read {
     /// Warns of what could not be read.
     pub fn warn(&self, terminal: &Terminal) {
         self.problems.iter().for_each(|problem| terminal.warn(problem));
+    }
+
+    /// How a command ends that ended like this on what could be read.
+    pub const fn outcome(&self, outcome: Outcome) -> Outcome {
+        if self.hidden { Outcome::PartlyUnusable } else { outcome }
     }
 }
 
@@ -166,6 +173,7 @@ pub fn read_captures(progress: Progress, paths: &[PathBuf], sink: &mut dyn FnMut
     }
     let mut read = Read::default();
     let mut known = HashSet::new();
+    let mut shown = false;
     for path in paths {
         if let Ok(file) = path.canonicalize()
             && file.is_file()
@@ -176,14 +184,26 @@ pub fn read_captures(progress: Progress, paths: &[PathBuf], sink: &mut dyn FnMut
         }
         let result = read_open_capture(progress, path, Capture::open(path)?, &mut |event| {
             read.stanzas += usize::from(matches!(event, CaptureEvent::Stanza(_)));
+            shown |= matches!(event, CaptureEvent::ClientLine(_));
             sink(event);
         });
         match result {
-            Err(error) if error.partial => read.problems.push(error.to_string()),
-            result => result?,
+            Err(error) if error.partial => {
+                read.hidden |= error.hidden;
+                shown |= !error.hidden;
+                read.problems.push(error.to_string());
+            }
+            result => {
+                shown = true;
+                result?;
+            }
         }
     }
-    Ok(read)
+    // Where nothing else was read, an answer about the rest would say nothing.
+    match read.problems.first().filter(|_| read.hidden && !shown) {
+        Some(problem) => Err(Stop::Failure(problem.clone())),
+        None => Ok(read),
+    }
 }
 
 /// Ends the program where nobody reads its output any more: captures are read to their end, and that may take long.

@@ -103,7 +103,7 @@ fn look(global: &Global, terminal: &Terminal, path: &Path, options: &mut OpenOpt
         CaptureEvent::ClientLine(line) => survey.client_line(&line),
     });
     match read {
-        Err(error) if error.partial => terminal.warn(&error.to_string()),
+        Err(error) if error.partial && !(error.hidden && survey.client_lines == 0) => terminal.warn(&error.to_string()),
         read => read?,
     }
     if survey.stanzas == 0 && survey.client_lines == 0 {

@@ -75,7 +75,7 @@ impl Stanza {
         read.warn(terminal);
         let rules: Vec<RuleView> = rules.finish(&accounts).iter().map(RuleView::new).collect();
         list.finish(terminal, read.stanzas, &rules)?;
-        Ok(Outcome::findings(list.attention))
+        Ok(read.outcome(Outcome::findings(list.attention)))
     }
 
     /// The accounts of the stores, if any are given.

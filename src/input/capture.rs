@@ -3,8 +3,11 @@
 mod clock;
 mod compressed;
 mod dating;
+mod dress;
 mod format;
+mod hidden;
 mod records;
+mod refusal;
 mod source;
 pub mod splitter;
 pub mod unwrap;
@@ -81,11 +84,16 @@ impl Capture {
         match self.content {
             Content::Text(source) => read_text(&self.path, source, progress, sink).map(|_| ()),
             Content::Archive => {
-                let mut before = 0;
+                let (mut before, mut hidden) = (0, None);
                 compressed::members(&self.path, &mut |name, source| {
-                    before += read_text(&Arc::from(name), source, &mut |bytes| progress(before + bytes), sink)?;
+                    match read_text(&Arc::from(name), source, &mut |bytes| progress(before + bytes), sink) {
+                        // Another file of the archive may show what this one does not.
+                        Err(error) if error.hidden => hidden = hidden.take().or(Some(error)),
+                        length => before += length?,
+                    }
                     Ok(())
-                })
+                })?;
+                hidden.map_or(Ok(()), Err)
             }
         }
     }
@@ -109,9 +117,11 @@ fn read_text(
     sink: &mut dyn FnMut(CaptureEvent),
 ) -> Result<u64, InputError> {
     let format = source.format;
-    let by_line = format.unit == Unit::Lines;
+    let by_line = format.unit == Unit::Lines || source.dress.is_by_line();
     let mut reader = (format.open)();
     let mut records = Records::new(path.clone(), format.unit == Unit::Records, sink);
+    records.wrapped = source.dress.is_wrapped();
+    let mut undressing = std::mem::take(&mut source.dress).open(format);
     let mut buffer = Vec::new();
     let (mut number, mut offset) = (1u64, 0u64);
     let mut failure = None;
@@ -126,20 +136,30 @@ fn read_text(
         }
         if buffer.is_empty() {
             records.too_long(number, offset, MAX_LINE);
+        } else if by_line {
+            undressing.line(&buffer, number, offset, &mut |line, time| {
+                records.hidden.look(line.bytes);
+                records.carried_at(time);
+                reader.line(line, &mut records);
+            });
         } else {
-            let raw = if by_line { buffer.strip_suffix(b"\n").unwrap_or(&buffer) } else { buffer.as_slice() };
-            let bytes = if by_line { raw.strip_suffix(b"\r").unwrap_or(raw) } else { raw };
-            let text = if by_line { String::from_utf8_lossy(bytes) } else { "".into() };
-            reader.line(&Line { bytes, raw, text: &text, number, offset }, &mut records);
+            records.hidden.look(&buffer);
+            reader.line(&Line { bytes: &buffer, raw: &buffer, text: "", number, offset }, &mut records);
         }
         number += if by_line { 1 } else { memchr::memchr_iter(b'\n', &buffer).count() as u64 };
         offset += taken;
         progress(offset);
     }
+    undressing.finish(&mut |line, time| {
+        records.hidden.look(line.bytes);
+        records.carried_at(time);
+        reader.line(line, &mut records);
+    });
     reader.finish(&mut records);
     records.finish();
-    match failure {
-        Some(error) => Err(InputError::partial(&**path, format!("only its first {number} lines were read: {error}"))),
-        None => Ok(offset),
+    match (failure, records.hidden.says()) {
+        (Some(error), _) => Err(InputError::partial(&**path, format!("only its first {number} lines were read: {error}"))),
+        (None, Some(says)) => Err(InputError::hidden(&**path, says)),
+        (None, None) => Ok(offset),
     }
 }

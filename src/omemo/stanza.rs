@@ -43,9 +43,10 @@ impl Fault {
     }
 }
 
-/// A decimal number without sign, white space around it allowed (XML Schema `unsignedInt`).
+/// A decimal number without sign, white space around it allowed (XML Schema `unsignedInt`), and within it: no client writes
+/// it there, but mail programs break lines anywhere.
 fn number(text: &str) -> Option<u64> {
-    let digits = text.trim();
+    let digits: String = text.split_ascii_whitespace().collect();
     (!digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
 }
 

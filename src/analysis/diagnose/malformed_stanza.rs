@@ -66,7 +66,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             if fatal.is_empty() {
                 return high_ids(scene).or_else(|| sender_id(scene)).or_else(|| garbage_key(scene));
             }
-            (None, Confidence::Proven, fatal)
+            // What the log did to the stanza may be the fault.
+            let sure = scene.outcome.repairs.is_empty();
+            (None, if sure { Confidence::Proven } else { Confidence::Likely }, fatal)
         }
         Element::Unknown { .. } => return None,
     };

@@ -83,21 +83,25 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FORMATS.iter().copied().chain([&monal::FORMAT, &xml::FORMAT]).map(|f| f.name)
 }
 
-/// The best match, or plain XML anywhere in text.
-pub(super) fn detect(sample: &[u8]) -> &'static Format {
+/// The best match, or plain XML anywhere in text, and how many lines of the sample look like it.
+pub(super) fn detect(sample: &[u8]) -> (usize, &'static Format) {
     if monal::is_rawlog(sample) {
-        return &monal::FORMAT;
+        return (1, &monal::FORMAT);
     }
     let text = String::from_utf8_lossy(sample);
-    let lines: Vec<&str> = text.lines().collect();
+    best(&text.lines().collect::<Vec<&str>>())
+}
+
+/// The same of lines.
+pub(super) fn best(lines: &[&str]) -> (usize, &'static Format) {
     let mut best = (0, &xml::FORMAT);
     for format in FORMATS {
-        let score = (format.score)(&lines);
+        let score = (format.score)(lines);
         if score > best.0 {
             best = (score, format);
         }
     }
-    best.1
+    best
 }
 
 /// Whether a file full of zero bytes is a log all the same.

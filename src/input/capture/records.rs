@@ -1,6 +1,8 @@
 //! From a log's records to stanzas: text of one stream is collected, cut and handed over in order.
 
 use super::Line;
+use super::clock;
+use super::hidden::Hidden;
 use super::splitter::{Cut, MAX_STANZA, StanzaSplitter};
 use crate::model::{BareJid, CaptureEvent, CapturedStanza, ClientLine, Direction, Landmark, Position, When};
 use crate::omemo::xml::{Element, XmlError, XmlErrorKind};
@@ -69,12 +71,38 @@ pub struct Records<'a> {
     streams: HashMap<Key, StanzaSplitter<Meta>>,
     current: Option<(Key, Framing, Meta)>,
     cuts: Vec<Cut<Meta>>,
+    /// When the log's transport says the line was written, as it stands there and as it was read.
+    carried: (String, Option<When>),
+    /// What the text names but does not show.
+    pub hidden: Hidden,
+    /// The log's lines were wrapped: each stanza may have suffered.
+    pub wrapped: bool,
 }
 
 impl<'a> Records<'a> {
     /// Puts everything into `sink`, with positions in `file`, which may have records instead of lines.
     pub fn new(file: Arc<Path>, in_records: bool, sink: &'a mut dyn FnMut(CaptureEvent)) -> Self {
-        Self { file, in_records, server: false, last: None, sink, streams: HashMap::new(), current: None, cuts: Vec::new() }
+        Self {
+            file,
+            in_records,
+            server: false,
+            last: None,
+            sink,
+            streams: HashMap::new(),
+            current: None,
+            cuts: Vec::new(),
+            carried: (String::new(), None),
+            hidden: Hidden::default(),
+            wrapped: false,
+        }
+    }
+
+    /// The time of the lines that follow, for those that have none of their own; it may be empty.
+    pub fn carried_at(&mut self, time: &str) {
+        // Most logs carry none; the length is the quickest to tell.
+        if self.carried.0.len() != time.len() || !time.is_empty() && self.carried.0 != time {
+            self.carried = (time.to_owned(), clock::read(time));
+        }
     }
 
     /// The log is a server's.
@@ -106,6 +134,14 @@ impl<'a> Records<'a> {
     /// Text of the record under way, which stands at this place in the file.
     pub fn text(&mut self, text: &[u8], line: u64, byte: u64) {
         let Some((key, _, meta)) = &self.current else { return };
+        let carried;
+        let meta = match &self.carried.1 {
+            Some(time) if meta.time.is_none() => {
+                carried = Meta { time: Some(time.clone()), ..meta.clone() };
+                &carried
+            }
+            _ => meta,
+        };
         if let Some(splitter) = self.streams.get_mut(key) {
             splitter.feed(text, line, byte, meta, &mut self.cuts);
         }
@@ -141,6 +177,7 @@ impl<'a> Records<'a> {
     pub fn client_line(&mut self, client: &'static str, line: &Line<'_>, time: Option<When>, text: &str) {
         let text = text.trim().to_owned();
         let position = self.position(line.number, line.offset);
+        let time = time.or_else(|| self.carried.1.clone());
         (self.sink)(CaptureEvent::ClientLine(ClientLine { position, time, text, client }));
     }
 
@@ -179,7 +216,12 @@ impl<'a> Records<'a> {
             if !self.in_records && self.last.replace(cut.line) == Some(cut.line) {
                 position.landmark = Landmark::ByteInLine;
             }
-            (self.sink)(CaptureEvent::Stanza(Box::new(stanza(cut, position, self.server))));
+            let mut stanza = stanza(cut, position, self.server);
+            if self.wrapped {
+                stanza.repairs.push("the lines of this log had been broken at a width and were put together again".into());
+            }
+            self.hidden.stanza(&stanza);
+            (self.sink)(CaptureEvent::Stanza(Box::new(stanza)));
         }
     }
 }

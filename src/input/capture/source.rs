@@ -1,7 +1,9 @@
 //! Opens a capture and hands it out in bounded pieces.
 
 use super::compressed::{self, GZIP_MAGIC};
-use super::format::{self, Format};
+use super::dress::Dress;
+use super::format::Format;
+use super::refusal;
 use crate::input::InputError;
 use crate::model::STDIN;
 use encoding_rs_io::DecodeReaderBytes;
@@ -48,6 +50,8 @@ pub struct Source<'a> {
     pub sample: Vec<u8>,
     /// The format.
     pub format: &'static Format,
+    /// What must be taken off the lines before the format sees them.
+    pub dress: Dress,
     taken: usize,
     /// What went wrong behind the sample.
     failure: Option<io::Error>,
@@ -80,15 +84,16 @@ impl<'a> Source<'a> {
             Err(error) if sample.is_empty() => return Err(unreadable(error)),
             result => result.err(),
         };
-        refuse_binary(path, &sample)?;
-        let format = format::detect(&sample);
-        Ok(Self { reader, sample, format, taken: 0, failure })
+        refusal::check(path, &sample)?;
+        let (dress, format) = Dress::of(&sample);
+        Ok(Self { reader, sample, format, dress, taken: 0, failure })
     }
 
     /// Nothing but the sample.
     pub fn beginning(&self) -> Source<'static> {
         let reader = BufReader::new(Box::new(io::empty()) as Box<dyn Read>);
-        Source { reader, sample: self.sample.clone(), format: self.format, taken: 0, failure: None }
+        let (sample, dress) = (self.sample.clone(), self.dress.clone());
+        Source { reader, sample, format: self.format, dress, taken: 0, failure: None }
     }
 
     fn fill(&mut self) -> io::Result<&[u8]> {
@@ -158,38 +163,4 @@ pub fn peek<'a>(mut raw: Box<dyn Read + 'a>, length: usize) -> io::Result<(Vec<u
     let mut magic = Vec::new();
     (&mut raw).take(length as u64).read_to_end(&mut magic)?;
     Ok((magic.clone(), Box::new(Cursor::new(magic).chain(raw))))
-}
-
-/// Control characters that text does not have; a terminal's log has bells, backspaces and colours.
-fn is_control(byte: u8) -> bool {
-    byte < 0x20 && !matches!(byte, 0x07..=0x0d | 0x1b)
-}
-
-/// Files that are surely no text, named so that the user sees what they gave.
-fn refuse_binary(path: &Path, sample: &[u8]) -> Result<(), InputError> {
-    let known: [(&[u8], &str); 8] = [
-        (b"SQLite format 3\0", "an SQLite database; give stores with --store"),
-        (b"\x89PNG", "a PNG picture, expected text"),
-        (b"\xff\xd8\xff", "a JPEG picture, expected text"),
-        (b"%PDF", "a PDF file, expected text"),
-        (b"\x7fELF", "a program, expected text"),
-        (b"PK\x03\x04", "a ZIP archive inside another archive or on standard input; unpack it first"),
-        (GZIP_MAGIC, "compressed twice; unpack it first"),
-        (b"\xd4\xc3\xb2\xa1", "a network capture (pcap), which holds only encrypted traffic; expected a client's log"),
-    ];
-    for (magic, says) in known {
-        if sample.starts_with(magic) {
-            return Err(InputError::new(path, says));
-        }
-    }
-    if format::is_binary_log(sample) {
-        return Ok(());
-    }
-    // A NUL or another control character may get into a log; a binary file is full of them.
-    let zeros = memchr::memchr_iter(0, sample).count();
-    let controls = sample.iter().filter(|byte| is_control(**byte)).count();
-    if zeros * 200 > sample.len() || controls * 50 > sample.len() {
-        return Err(InputError::new(path, "a binary file of unknown kind, expected text; give stores with --store"));
-    }
-    Ok(())
 }

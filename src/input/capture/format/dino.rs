@@ -2,7 +2,7 @@
 //! notation of its own (`<{namespace}:name {namespace}:attribute='value'>`), text not escaped. Other
 //! programs' lines stand between the records.
 
-use super::text::{escaped, is_glib_line, without_colours};
+use super::text::{escaped, is_glib_line};
 use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
@@ -12,7 +12,7 @@ use crate::omemo::xml::LEFT_OUT_XML;
 
 pub(super) const FORMAT: Format = Format {
     name: "Dino --print-xmpp",
-    score: |lines| count(lines, |l| head(&without_colours(l)).is_some() || is_omemo_line(l)),
+    score: |lines| count(lines, |l| head(l).is_some() || is_omemo_line(l)),
     open: || Box::new(Dino::default()),
     unit: Unit::Lines,
 };
@@ -54,17 +54,16 @@ fn is_omemo_line(line: &str) -> bool {
 
 impl LogFormat for Dino {
     fn line(&mut self, line: &Line<'_>, out: &mut Records<'_>) {
-        let plain = without_colours(line.text);
-        if let Some(record) = head(&plain) {
+        if let Some(record) = head(line.text) {
             self.in_text = false;
             out.begin(record);
             return;
         }
-        if is_glib_line(&plain) {
-            if is_omemo_line(&plain) {
-                let mut parts = plain.splitn(5, ": ");
+        if is_glib_line(line.text) {
+            if is_omemo_line(line.text) {
+                let mut parts = line.text.splitn(5, ": ");
                 let time = parts.clone().find_map(clock::read);
-                let text = parts.nth(4).unwrap_or(&plain);
+                let text = parts.nth(4).unwrap_or(line.text);
                 out.client_line("Dino", line, time, text);
             }
             return;
@@ -72,8 +71,8 @@ impl LogFormat for Dino {
         if !out.is_open() {
             return;
         }
-        let trimmed = plain.trim();
-        if plain.is_empty() && !out.is_inside_stanza() {
+        let trimmed = line.text.trim();
+        if line.text.is_empty() && !out.is_inside_stanza() {
             return out.end();
         }
         if let Some(tag) = tag(trimmed) {

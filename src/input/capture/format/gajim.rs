@@ -1,7 +1,7 @@
 //! Gajim's debug log: `<time> (L) <logger> | <text>`. Records of the connection hold what came from or
 //! went to the socket: pieces of a stream, not stanzas.
 
-use super::text::{is_glib_line, without_colours};
+use super::text::is_glib_line;
 use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
@@ -10,7 +10,7 @@ use crate::model::{BareJid, Direction, When};
 
 pub(super) const FORMAT: Format = Format {
     name: "Gajim debug log",
-    score: |lines| count(lines, |l| head(&without_colours(l)).is_some()),
+    score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Gajim::default()),
     unit: Unit::Lines,
 };
@@ -66,8 +66,7 @@ fn head(line: &str) -> Option<Head<'_>> {
 
 impl LogFormat for Gajim {
     fn line(&mut self, line: &Line<'_>, out: &mut Records<'_>) {
-        let plain = without_colours(line.text);
-        if let Some(head) = head(&plain) {
+        if let Some(head) = head(line.text) {
             self.data = Data::No;
             self.record(&head, line, out);
             return;

@@ -1,7 +1,6 @@
 //! Kaidan's standard error: `im.kaidan.core: [incoming] <<<…`, then the stanza over several lines.
 //! Kaidan 0.12 cuts off the last character of what it prints; later versions colour the XML.
 
-use super::text::without_colours;
 use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
@@ -10,7 +9,7 @@ use crate::model::{BareJid, Direction};
 
 pub(super) const FORMAT: Format = Format {
     name: "Kaidan log",
-    score: |lines| count(lines, |l| head(&without_colours(l)).is_some() || l.contains("im.kaidan.")),
+    score: |lines| count(lines, |l| head(l).is_some() || l.contains("im.kaidan.")),
     open: || Box::new(Kaidan::default()),
     unit: Unit::Lines,
 };
@@ -67,18 +66,17 @@ fn category(line: &str) -> Option<&str> {
 
 impl LogFormat for Kaidan {
     fn line(&mut self, line: &Line<'_>, out: &mut Records<'_>) {
-        let plain = without_colours(line.text);
-        if let Some(head) = head(&plain) {
+        if let Some(head) = head(line.text) {
             self.end(out);
             self.category = head.category;
             out.begin(head.record);
             return;
         }
-        if let Some(category) = category(&plain)
+        if let Some(category) = category(line.text)
             && (category == self.category || !out.is_inside_stanza())
         {
             self.end(out);
-            let text = plain.split_once(": ").map_or("", |(_, text)| text);
+            let text = line.text.split_once(": ").map_or("", |(_, text)| text);
             let lower = text.to_lowercase();
             if text.contains("[client]") && OMEMO_WORDS.iter().any(|w| lower.contains(w)) {
                 out.client_line("Kaidan", line, None, text);
@@ -89,8 +87,8 @@ impl LogFormat for Kaidan {
             if self.last.is_some() {
                 out.text(b"\n", line.number, line.offset);
             }
-            out.text(plain.as_bytes(), line.number, line.offset);
-            if let Some(last) = plain.trim_end().chars().last() {
+            out.text(line.bytes, line.number, line.offset);
+            if let Some(last) = line.text.trim_end().chars().last() {
                 self.last = Some((last, line.number, line.offset));
             }
         }

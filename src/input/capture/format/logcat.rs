@@ -9,8 +9,8 @@ use crate::model::When;
 
 pub(super) const FORMAT: Format = Format {
     name: "Android log",
-    score: |lines| count(lines, |l| head(l).is_some()),
-    open: || Box::new(Logcat),
+    score: |lines| count(lines, |l| head(l).is_some() || long(l).is_some()),
+    open: || Box::new(Logcat::default()),
     unit: Unit::Lines,
 };
 
@@ -46,7 +46,11 @@ const OMEMO_WORDS: [&str; 26] = [
     "invalidkeyexception",
 ];
 
-struct Logcat;
+#[derive(Default)]
+struct Logcat {
+    /// The head line of the `long` form, whose text stands in the lines below it.
+    long: Option<(Option<When>, String)>,
+}
 
 struct Head<'a> {
     time: Option<When>,
@@ -59,7 +63,7 @@ fn is_level(c: &str) -> bool {
 }
 
 fn head(line: &str) -> Option<Head<'_>> {
-    if let Some(head) = brief(line) {
+    if let Some(head) = brief(line).or_else(|| tag_only(line)).or_else(|| process(line)) {
         return Some(head);
     }
     // `MM-DD HH:MM:SS.mmm`, also with the year first.
@@ -82,8 +86,46 @@ fn brief(line: &str) -> Option<Head<'_>> {
     pid.trim().bytes().all(|b| b.is_ascii_digit()).then_some(Head { time: None, tag: tag.trim(), text })
 }
 
-/// `PID  TID L tag : text`: the `threadtime` form.
+/// `L/tag: text`: the `tag` form.
+fn tag_only(line: &str) -> Option<Head<'_>> {
+    let (_, rest) = line.split_once('/').filter(|(level, _)| is_level(level))?;
+    let (tag, text) = rest.split_once(':')?;
+    let tag = tag.trim_end();
+    let is_tag = !tag.is_empty() && !tag.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '<' | '('));
+    is_tag.then(|| Head { time: None, tag, text: text.strip_prefix(' ').unwrap_or(text) })
+}
+
+/// `L(PID) text  (tag)`: the `process` form.
+fn process(line: &str) -> Option<Head<'_>> {
+    let (_, rest) = line.split_once('(').filter(|(level, _)| is_level(level))?;
+    let (pid, rest) = rest.split_once(") ")?;
+    let (text, tag) = rest.trim_end().strip_suffix(')')?.rsplit_once("  (")?;
+    is_number(pid.trim()).then_some(Head { time: None, tag, text })
+}
+
+/// `[ MM-DD HH:MM:SS.mmm PID:TID L/tag ]`: the head line of the `long` form.
+fn long(line: &str) -> Option<Head<'_>> {
+    let inner = line.strip_prefix("[ ")?.trim_end().strip_suffix(']')?;
+    let (before, tag) = inner.split_once('/')?;
+    let (before, _) = before.rsplit_once(' ').filter(|(_, level)| is_level(level))?;
+    let mut words = before.split_ascii_whitespace();
+    let (date, time) = (words.next()?, words.next()?);
+    time.contains(':').then(|| Head { time: clock::read(&format!("{date} {time}")), tag: tag.trim(), text: "" })
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `PID  TID L tag : text`: the `threadtime` form; `-v uid` puts the user's name or number before it.
 fn threadtime(mut rest: &str) -> Option<Head<'_>> {
+    if let Some((user, after)) = rest.split_once(' ')
+        && user.starts_with(|c: char| c.is_ascii_lowercase())
+        && user.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    {
+        rest = after.trim_start_matches(' ');
+        is_number(rest.split(' ').next()?).then_some(())?;
+    }
     for _ in 0..MAX_NUMBERS {
         let (word, after) = rest.split_once(' ')?;
         rest = after.trim_start_matches(' ');
@@ -91,9 +133,7 @@ fn threadtime(mut rest: &str) -> Option<Head<'_>> {
             let (tag, text) = rest.split_once(':')?;
             return Some(Head { time: None, tag: tag.trim(), text: text.strip_prefix(' ').unwrap_or(text) });
         }
-        if !word.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
+        is_number(word).then_some(())?;
     }
     None
 }
@@ -123,8 +163,14 @@ fn old_studio(rest: &str) -> Option<Head<'_>> {
 
 impl LogFormat for Logcat {
     fn line(&mut self, line: &Line<'_>, out: &mut Records<'_>) {
-        let Some(head) = head(line.text) else {
+        if let Some(head) = long(line.text) {
+            self.long = Some((head.time, head.tag.to_owned()));
             return;
+        }
+        let head = match (&self.long, head(line.text)) {
+            (Some((time, tag)), _) => Head { time: time.clone(), tag, text: line.text },
+            (None, Some(head)) => head,
+            (None, None) => return,
         };
         let marker = ["[background stanza] <", "SENT: <", "RECV: <", "SEND: <"]
             .iter()
@@ -161,9 +207,16 @@ mod tests {
             "2026-10-14 09:15:10.150 5211-5230/eu.siacs.conversations W/conversations: a: b",
             "2026-10-14 09:15:10.150  5211-5230  conversations           eu.siacs.conversations  W  a: b",
             "2026-10-14 09:15:10.150  1000  5211  5230 W conversations: a: b",
+            "10-14 09:15:10.150 u0_a123  5211  5230 W conversations: a: b",
         ] {
             assert_eq!(head(line), Some(("conversations".into(), "a: b".into(), true)), "{line}");
         }
+        for line in ["W/conversations: a: b", "W( 5211) a: b  (conversations)"] {
+            assert_eq!(head(line), Some(("conversations".into(), "a: b".into(), false)), "{line}");
+        }
+        let long =
+            super::long("[ 10-14 09:15:10.150  5211: 5230 W/conversations ]").map(|h| (h.tag.to_owned(), h.time.is_some()));
+        assert_eq!(long, Some(("conversations".into(), true)));
         assert_eq!(head("--------- beginning of main"), None);
         assert_eq!(head("<message a/b (1): c"), None);
     }

@@ -1,7 +1,6 @@
 //! Profanity's XML console as copied from the screen: `HH:MM:SS - RECV:`, then the stanza wrapped at the
 //! window's width, further lines indented to the text column. The breaks are taken out again.
 
-use super::text::without_colours;
 use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
@@ -10,7 +9,7 @@ use crate::model::Direction;
 
 pub(super) const FORMAT: Format = Format {
     name: "Profanity XML console",
-    score: |lines| count(lines, |l| head(&without_colours(l)).is_some()),
+    score: |lines| count(lines, |l| head(l).is_some()),
     open: || Box::new(Console::default()),
     unit: Unit::Lines,
 };
@@ -48,8 +47,7 @@ fn head(line: &str) -> Option<(&str, Direction)> {
 
 impl LogFormat for Console {
     fn line(&mut self, line: &Line<'_>, out: &mut Records<'_>) {
-        let plain = without_colours(line.text);
-        if let Some((time, direction)) = head(&plain) {
+        if let Some((time, direction)) = head(line.text) {
             self.tail.clear();
             out.begin(Record {
                 stream: String::new(),
@@ -64,15 +62,15 @@ impl LogFormat for Console {
             return;
         }
         // The first line of a stanza has the time before it, an empty one ends it.
-        let text = match plain.split_once(" - ") {
+        let text = match line.text.split_once(" - ") {
             Some((time, rest)) if time.len() <= 40 && !time.contains('<') && clock::read(time).is_some() => {
                 if rest.trim().is_empty() {
                     return out.end();
                 }
                 rest.trim_end()
             }
-            _ if plain.trim().is_empty() || plain.trim().ends_with(" -") => return out.end(),
-            _ => plain.trim(),
+            _ if line.text.trim().is_empty() || line.text.trim().ends_with(" -") => return out.end(),
+            _ => line.text.trim(),
         };
         if !self.tail.is_empty() && self.joins_with_blank() {
             out.text(b" ", line.number, line.offset);

@@ -1,7 +1,6 @@
 //! Programs that log one stanza a record behind a marker: `SEND: <xml>`, `RECV: <xml>` and the like
 //! (Aparte, Smack through SLF4J or Android's log, Martin in Siskin and Beagle, and unknown ones).
 
-use super::text::without_colours;
 use super::{Format, LogFormat, Unit, count};
 use crate::input::capture::clock;
 use crate::input::capture::records::{Framing, Record, Records};
@@ -10,7 +9,7 @@ use crate::model::{Direction, When};
 
 pub(super) const FORMAT: Format = Format {
     name: "log with stanzas behind SEND and RECV",
-    score: |lines| count(lines, |l| marked(&without_colours(l)).is_some()),
+    score: |lines| count(lines, |l| marked(l).is_some()),
     open: || Box::new(Marked::default()),
     unit: Unit::Lines,
 };
@@ -78,19 +77,18 @@ fn marked(line: &str) -> Option<(usize, Direction)> {
 
 impl LogFormat for Marked {
     fn line(&mut self, line: &Line<'_>, out: &mut Records<'_>) {
-        let plain = without_colours(line.text);
-        match marked(&plain) {
+        match marked(line.text) {
             Some((at, direction)) => {
-                let time = plain.split(['[', ']', '|']).find_map(clock::read).or_else(|| {
-                    let words: Vec<&str> = plain[..at].splitn(3, ' ').collect();
+                let time = line.text.split(['[', ']', '|']).find_map(clock::read).or_else(|| {
+                    let words: Vec<&str> = line.text[..at].splitn(3, ' ').collect();
                     words.get(..2).and_then(|w| clock::read(&w.join(" "))).or_else(|| words.first().and_then(|w| clock::read(w)))
                 });
-                self.stanzas.begin(line, &plain[at..], Some(direction), time, out);
+                self.stanzas.begin(line, &line.text[at..], Some(direction), time, out);
             }
             None => {
                 self.stanzas.further(line, out);
-                if !out.is_open() && plain.to_lowercase().contains("omemo") {
-                    out.client_line("client", line, None, &plain);
+                if !out.is_open() && line.text.to_lowercase().contains("omemo") {
+                    out.client_line("client", line, None, line.text);
                 }
             }
         }

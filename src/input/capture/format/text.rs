@@ -1,30 +1,5 @@
 //! Small helpers for reading log lines.
 
-use std::borrow::Cow;
-
-/// Without terminal colour codes (ECMA-48 control sequences).
-pub(super) fn without_colours(line: &str) -> Cow<'_, str> {
-    if !line.contains('\u{1b}') {
-        return line.into();
-    }
-    let mut out = String::with_capacity(line.len());
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '\u{1b}' {
-            out.push(c);
-            continue;
-        }
-        if chars.next_if_eq(&'[').is_some() {
-            for c in chars.by_ref() {
-                if ('@'..='~').contains(&c) {
-                    break;
-                }
-            }
-        }
-    }
-    out.into()
-}
-
 /// A line that GLib's logging put between others, like `(gajim:75): Gtk-WARNING **: …`.
 pub(super) fn is_glib_line(line: &str) -> bool {
     let line = line.strip_prefix("** ").unwrap_or(line);
@@ -42,11 +17,6 @@ pub(super) fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn colours_go() {
-        assert_eq!(without_colours("\u{1b}[32m(I)\u{1b}[0m x \u{1b}[1;31my\u{1b}[m\u{1b}"), "(I) x y");
-    }
 
     #[test]
     fn glib_lines() {
