@@ -188,3 +188,20 @@ fn what_does_not_say_where_it_is_from_is_no_stranger_with_our_id() {
     assert_eq!(codes(&log_only(&own, Some(OURS))), [(Code::OwnMessage, None)]);
     assert_eq!(codes(&log_only(&stranger, Some(OURS))), [(Code::DeviceIdCollision, Some("id-clash-across-accounts"))]);
 }
+
+/// The first message that a client sends shows which device is ours, for what came before it, too.
+#[test]
+fn what_came_before_our_own_device_was_known_is_judged_with_it() {
+    let at = "2026-11-23T03:03:15.527102Z: ";
+    let received = |id: &str, rid: u32, counter: u8| {
+        format!("{at}xmpp: DBG: RECV: {}", message(id, rid, false, &ratchet_message(counter, counter)))
+    };
+    let own = message("o", THEIRS, false, &ratchet_message(0, 2)).replace(&format!("sid='{THEIRS}'"), &format!("sid='{OURS}'"));
+    let own =
+        own.replace("from='alice@example.org/a' to='bob@example.org/b'", "from='bob@example.org/b' to='alice@example.org/a'");
+    let sent = format!("{at}conn: DBG: SENT: {own}");
+    let before = [received("a", 5, 1), received("b", OURS, 2)].concat();
+    assert_eq!(codes(&log_only(&before, None)), [UNTRIED, UNTRIED]);
+    let told = [(Code::NotAddressed, None), UNTRIED, (Code::OwnMessage, None)];
+    assert_eq!(codes(&log_only(&(before + &sent), None)), told);
+}
