@@ -23,6 +23,7 @@ use crate::omemo::stanza::encrypted::Encrypted;
 use crate::omemo::{IdentityKey, Namespace};
 use outline::{addressing, blank, origin};
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 use waiting::Heard;
@@ -43,6 +44,39 @@ impl Copy {
         let keys = || encrypted.keys.iter().map(|key| key.content.clone()).collect();
         Some(Self { sid: encrypted.sid?, id: message.id.clone().ok_or_else(keys) })
     }
+}
+
+/// A message as it came or went over the wire.
+#[derive(Debug)]
+struct Sighted {
+    order: usize,
+    file: Arc<Path>,
+    keys: u64,
+    /// `None` where the log left it out.
+    payload: Option<u64>,
+}
+
+impl Sighted {
+    fn of(message: &CapturedMessage, order: usize) -> Option<Self> {
+        let live = message.wrapper == Wrapper::Direct && message.sent.is_none();
+        let EncryptedPart::Known(encrypted) = &message.encrypted else { return None };
+        let file = message.position.file.clone();
+        let keys: Vec<_> = encrypted.keys.iter().map(|key| (key.rid, &key.content)).collect();
+        let payload = (!encrypted.payload_left_out).then(|| hashed(&encrypted.payload));
+        live.then(|| Self { order, file, keys: hashed(&keys), payload })
+    }
+
+    /// Whether another log tells of the same, and no more of it.
+    fn is_same_as(&self, other: &Self) -> bool {
+        let payload = other.payload.is_none() || other.payload == self.payload;
+        self.file != other.file && self.keys == other.keys && payload
+    }
+}
+
+fn hashed(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Receivers of messages that are not ours, to name.
@@ -94,6 +128,8 @@ pub(super) struct Facts {
     foreign: (usize, BTreeSet<BareJid>),
     /// What other clients sent to ours, as the log of their own end or of a server shows it: our log tells when it came.
     sent_elsewhere: BoundedMap<Copy, (usize, CapturedMessage)>,
+    /// Messages as they came or went over the wire, to know them in another log.
+    sighted: BoundedMap<Copy, Sighted>,
     /// A message came of a device whose own store was given.
     peer_met: bool,
     /// The log whose last message was such a one: what its client says next is nothing to us.
@@ -126,6 +162,7 @@ impl Facts {
             kept: Kept::default(),
             foreign: (0, BTreeSet::new()),
             sent_elsewhere: BoundedMap::new(MAX_SENT_ELSEWHERE),
+            sighted: BoundedMap::new(MAX_SENT_ELSEWHERE),
             peer_met: false,
             foreign_log: None,
         }
@@ -210,6 +247,9 @@ impl Facts {
         let Some(index) = self.own_device_for(&message) else { return self.pass_over(&message) };
         self.foreign_log = None;
         let Some(copy) = Copy::of(&message) else { return self.bring_into_view(index, message) };
+        if self.stands_in_another_log(index, &copy, &message) {
+            return;
+        }
         if self.own[index].device_id.is_some_and(|own| copy.sid != own) {
             if message.direction == Some(Direction::Outgoing) && message.wrapper == Wrapper::Direct {
                 self.sent_elsewhere.insert(copy, (index, message));
@@ -217,7 +257,24 @@ impl Facts {
             }
             self.sent_elsewhere.remove(&copy);
         }
+        if let Some(seen) = Sighted::of(&message, self.window.end()) {
+            self.sighted.insert(copy, seen);
+        }
         self.bring_into_view(index, message);
+    }
+
+    /// Whether it is a stanza that another log held already, as it came or went over the wire.
+    fn stands_in_another_log(&mut self, index: usize, copy: &Copy, message: &CapturedMessage) -> bool {
+        let Some((first, now)) = self.sighted.get(copy).zip(Sighted::of(message, 0)) else { return false };
+        let (order, same) = (first.order, first.is_same_as(&now));
+        let ours = self.own[index].device_id == Some(copy.sid);
+        let other_end = if ours { Direction::Incoming } else { Direction::Outgoing };
+        if same && message.direction == Some(other_end) {
+            // The log of the other end: what its client says is nothing to us.
+            self.foreign_log = Some(message.position.file.clone());
+            return true;
+        }
+        same && self.window.stands_also(order, &message.position)
     }
 
     /// The captures end: what others sent, and what nobody saw arrive, is judged all the same.
@@ -295,7 +352,10 @@ impl Facts {
                 + 2 * u8::from(sent)
                 + u8::from(is_own(&message.account) || is_own(&message.from))
         };
-        let (index, best) = self.own.iter().map(score).enumerate().max_by_key(|(i, s)| (*s, std::cmp::Reverse(*i)))?;
+        // Of equal ones that whose id is known.
+        let known = |index: usize| self.own.get(index).is_some_and(|own| own.device_id.is_some());
+        let scores = self.own.iter().map(score).enumerate();
+        let (index, best) = scores.max_by_key(|(i, s)| (*s, known(*i), std::cmp::Reverse(*i)))?;
         let own = &self.own[index];
         // A stanza between two others, in a log of a server: both ends are known and neither is us.
         let foreign = |jid: &Option<BareJid>| jid.as_ref().is_some_and(|j| own.is_jid(j) == Some(false));

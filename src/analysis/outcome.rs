@@ -79,6 +79,8 @@ pub struct Header {
     pub direction: Option<Direction>,
     /// Where it begins.
     pub position: Position,
+    /// Where it stands in other logs.
+    pub also_at: Vec<Position>,
     /// Which clients write its fallback text.
     pub fallback_of: Option<&'static str>,
 }

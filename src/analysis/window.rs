@@ -3,7 +3,7 @@
 
 use super::client_words::{Kind, Said};
 use super::outcome::{Origin, Outcome};
-use crate::model::{Direction, Wrapper};
+use crate::model::{Direction, Position, Wrapper};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::Path;
@@ -24,6 +24,8 @@ pub struct Window {
     burst: usize,
     /// A client's line came after the newest message.
     spoken: bool,
+    /// How far the log at hand has come: behind the newest message, or behind one that another log held, too.
+    at: usize,
 }
 
 /// What more lines of a client will be about.
@@ -95,8 +97,8 @@ impl Window {
 
     /// The message that a client begins to try: of several that came at once the first that it has not tried yet.
     fn tried(&self, said: &Said) -> Option<usize> {
-        let recent = self.burst.max(self.end().saturating_sub(RECENT)).max(self.judged);
-        (recent..self.end()).find(|order| {
+        let recent = self.burst.max(self.at.saturating_sub(RECENT)).max(self.judged);
+        (recent..self.at).find(|order| {
             self.get(*order).is_some_and(|outcome| {
                 let place = Place::of(outcome, said);
                 place.before && place.named != Some(false) && !outcome.comments.begun()
@@ -106,19 +108,35 @@ impl Window {
 
     /// The message that a line is about.
     fn about(&self, said: &Said) -> Option<usize> {
-        let recent = self.outcomes.len().saturating_sub(RECENT);
-        let places: Vec<_> = self.outcomes.range(recent..).map(|outcome| Place::of(outcome, said)).collect();
+        let recent = self.at.saturating_sub(RECENT).max(self.judged);
+        let places: Vec<_> = (recent..self.at).filter_map(|order| Some(Place::of(self.get(order)?, said))).collect();
         let chosen = choose(&places, said.is_late() && said.words.is_outcome())?;
-        Some(self.judged + recent + chosen)
+        Some(recent + chosen)
     }
 
     /// The next message comes into view.
     pub fn push(&mut self, outcome: Outcome) {
-        if std::mem::take(&mut self.spoken) {
-            self.burst = self.end();
-        }
-        self.told.take_if(|told| told.file == outcome.header.position.file);
+        self.comes_to(self.end(), &outcome.header.position.file);
         self.outcomes.push_back(outcome);
+    }
+
+    /// A message in view stands in another log, too; `false` if it is not in view any more.
+    pub fn stands_also(&mut self, order: usize, position: &Position) -> bool {
+        let Some(outcome) = self.get_mut(order) else { return false };
+        if outcome.header.also_at.len() < MAX_LOGS {
+            outcome.header.also_at.push(position.clone());
+        }
+        self.comes_to(order, &position.file);
+        true
+    }
+
+    /// A log comes to a message.
+    fn comes_to(&mut self, order: usize, file: &Arc<Path>) {
+        if std::mem::take(&mut self.spoken) || order != self.at {
+            self.burst = order;
+        }
+        self.at = order + 1;
+        self.told.take_if(|told| told.file == *file);
     }
 
     /// How far the messages can be judged now; `None` if there is room for more.
@@ -132,6 +150,9 @@ impl Window {
         self.judged = until.max(self.judged);
     }
 }
+
+/// Other logs that are named of one message.
+const MAX_LOGS: usize = 4;
 
 /// Messages before a client's line that it may be about.
 const RECENT: usize = 64;
@@ -149,15 +170,16 @@ struct Place {
 impl Place {
     fn of(outcome: &Outcome, said: &Said) -> Self {
         let header = &outcome.header;
-        let at = &header.position;
         let sent = outcome.origin == Origin::ThisDevice
             && header.wrapper == Wrapper::Direct
             && header.direction == Some(Direction::Outgoing);
+        let mut places = std::iter::once(&header.position).chain(&header.also_at);
+        let at_hand = places.find(|at| at.file == said.position.file);
         let subject = &said.subject;
         let same_jid = subject.jid.as_ref().map(|jid| header.from.as_ref() == Some(jid) || header.room.as_ref() == Some(jid));
         let same_device = subject.device_id.map(|id| outcome.element.sid() == Some(id));
         Self {
-            before: at.file == said.position.file && at.line < said.position.line && !sent,
+            before: at_hand.is_some_and(|at| at.line < said.position.line) && !sent,
             named: same_device.or(same_jid),
             settled: outcome.opened_by.is_some() || outcome.comments.tell_outcome(),
         }

@@ -44,7 +44,7 @@ impl Decrypt {
         let mut decrypted = Decrypted::default();
         let (account, device) = (global.account.clone(), global.device);
         let question = Question { stores, peers: Vec::new(), account, device, snapshots_only: true };
-        let (_, sources, read) = diagnose::investigate(terminal, question, &self.captures, &mut |terminal, verdict| {
+        let (conclusion, sources, read) = diagnose::investigate(terminal, question, &self.captures, &mut |terminal, verdict| {
             let message = decrypted.take(&verdict);
             if json {
                 return terminal.item(&message);
@@ -52,7 +52,7 @@ impl Decrypt {
             message_text(&mut page, &message);
             terminal.write_more(&page.take())
         })?;
-        decrypted.finish(sources);
+        decrypted.finish(&conclusion, sources);
         if json {
             terminal.end_list(&decrypted)?;
         } else {
@@ -60,6 +60,7 @@ impl Decrypt {
             decrypted.text(&mut page);
             terminal.write(&page.take())?;
         }
-        Ok(read.outcome(Outcome::findings(decrypted.needs_attention())))
+        let outcome = if conclusion.misfit { Outcome::PartlyUnusable } else { Outcome::findings(decrypted.needs_attention()) };
+        Ok(read.outcome(outcome))
     }
 }

@@ -5,6 +5,7 @@ use super::message::{MessageView, plaintext_text};
 use super::shared::count;
 use super::{Line, Page, page::Look};
 use crate::analysis::diagnose::OPT_OUT;
+use crate::analysis::investigation::Conclusion;
 use crate::model::{Code, EvidenceKind, MessageVerdict};
 use serde::Serialize;
 
@@ -23,6 +24,9 @@ pub struct Decrypted {
     messages: usize,
     #[serde(skip)]
     failed: bool,
+    /// The messages concern none of our devices: whom, then.
+    #[serde(skip)]
+    misfit: Option<String>,
 }
 
 impl Decrypted {
@@ -36,8 +40,9 @@ impl Decrypted {
     }
 
     /// There are no more.
-    pub fn finish(&mut self, sources: Sources) {
+    pub fn finish(&mut self, conclusion: &Conclusion, sources: Sources) {
         self.sources = sources;
+        self.misfit = conclusion.misfit.then(|| conclusion.summary.first().cloned()).flatten();
     }
 
     /// Whether a message that should have opened did not.
@@ -53,7 +58,8 @@ impl Decrypted {
     /// The closing line.
     pub fn text(&self, page: &mut Page) {
         if self.messages == 0 {
-            page.line(0, super::nothing_found(self.sources.stanzas));
+            let says = self.misfit.clone().unwrap_or_else(|| super::nothing_found(self.sources.stanzas));
+            page.line(0, says);
             return;
         }
         page.line(

@@ -25,6 +25,7 @@ mod prekeys;
 mod published;
 mod rooms;
 mod sessions;
+mod several_logs;
 mod spelling;
 mod stanzas;
 mod texts;

@@ -80,7 +80,14 @@ pub fn captured(text: &str) -> NamedTempFile {
 
 /// What a question makes of a capture.
 pub fn diagnose(question: Question, path: &Path) -> Diagnosis {
+    diagnose_all(question, [path])
+}
+
+/// What a question makes of several captures, one after the other.
+pub fn diagnose_all<'a>(question: Question, paths: impl IntoIterator<Item = &'a Path>) -> Diagnosis {
     let mut events = Vec::new();
-    capture::read(path, &mut |_| {}, &mut |event| events.push(event)).unwrap();
+    for path in paths {
+        capture::read(path, &mut |_| {}, &mut |event| events.push(event)).unwrap();
+    }
     Investigation::new(question).diagnose(events)
 }

@@ -33,6 +33,7 @@ pub(super) fn blank(message: &CapturedMessage, own: usize) -> Outcome {
             time: message.sent.clone().or_else(|| message.time.clone()),
             direction: message.direction,
             position: message.position.clone(),
+            also_at: Vec::new(),
             fallback_of: message.fallback_of,
         },
         element,
