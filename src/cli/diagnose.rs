@@ -49,7 +49,7 @@ pub struct Diagnose {
     /// Take the newest store for an early copy, not for what the client works with now
     #[arg(long)]
     snapshot: bool,
-    /// Captures: logs, XML streams, stanzas; `-` is standard input
+    /// Captures: logs, XML streams, stanzas, the oldest first; `-` is standard input
     #[arg(value_name = "CAPTURE")]
     captures: Vec<PathBuf>,
 }

@@ -137,7 +137,8 @@ pub fn in_order(terminal: &Terminal, paths: &[PathBuf]) -> Vec<PathBuf> {
     let ordered = capture::in_order(paths.iter().map(|path| (dating(path), path.clone())).collect());
     if ordered != paths {
         let names: Vec<String> = ordered.iter().map(|path| path.display().to_string()).collect();
-        terminal.warn(&format!("the captures are read in the order of their times: {}", names.join(", ")));
+        terminal
+            .warn(&format!("the captures are read in the order of their times, or else of their numbers: {}", names.join(", ")));
     }
     ordered
 }

@@ -72,7 +72,7 @@ impl Capture {
     /// Its kind, and when it begins.
     pub fn dating(&self) -> Dating {
         match &self.content {
-            Content::Text(source) => Dating::of(source),
+            Content::Text(source) => Dating::of(&self.path, source),
             Content::Archive => Dating::unknown(),
         }
     }

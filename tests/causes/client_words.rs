@@ -90,6 +90,20 @@ fn a_copy_of_a_message_that_failed_without_a_store_failed_too() {
     assert_eq!(codes(&log_only(&log, Some(OURS))), [(Code::MacMismatch, None); 2]);
 }
 
+/// Android cuts a line after some 4 kB; the key stands before the text.
+#[test]
+fn what_the_log_cut_is_no_fault_of_the_sender() {
+    let mut conversation = Conversation::begun(client("Conversations"), Namespace::Legacy);
+    let key = key_element(OURS, "", &conversation.alice.wire(1, &sealed().0));
+    let payload = format!("<payload>{}</payload>", "A".repeat(6000));
+    let stanza = conversation.sealed("a", &key, "<iv>BQUFBQUFBQUFBQUF</iv>", &payload);
+    let cut = |length: usize| logged(&stanza[..length], &[]);
+    assert_eq!(codes(&conversation.heard(cut(4100)).diagnose()), [(Code::Ok, Some("text-not-in-log"))]);
+    conversation.log.clear();
+    let within_key = stanza.find("</key>").unwrap() - 4;
+    assert_eq!(codes(&conversation.heard(cut(within_key)).diagnose()), [(Code::MalformedStanza, Some("cut-off"))]);
+}
+
 /// Profanity tries one state of a session after the other.
 #[test]
 fn what_opens_in_the_end_did_not_fail() {

@@ -72,7 +72,7 @@ fn captures_are_read_in_the_order_of_time() {
     let (wrong, told) = messages(["gajim.log", "gajim-earlier.log"]);
     assert_eq!(right, wrong);
     assert_eq!(quiet, "");
-    assert!(told.contains("in the order of their times: gajim-earlier.log, gajim.log"), "{told}");
+    assert!(told.contains("in the order of their times, or else of their numbers: gajim-earlier.log, gajim.log"), "{told}");
 }
 
 /// A reader that goes away is no error worth a word.

@@ -97,8 +97,8 @@ pub fn members(path: &Path, each: &mut dyn FnMut(&Path, Source<'_>) -> Result<()
     }
     let mut found = Vec::new();
     for index in 0..archive.len() {
-        open_member(path, &mut archive, index, &mut |_, source| {
-            found.push((Dating::of(&source), index));
+        open_member(path, &mut archive, index, &mut |member, source| {
+            found.push((Dating::of(member, &source), index));
             Ok(())
         })?;
     }

@@ -11,7 +11,7 @@ use crate::omemo::namespace::is_unknown_version;
 use crate::omemo::stanza::encrypted::Encrypted;
 use crate::omemo::stanza::envelope::Envelope;
 use crate::omemo::stanza::opt_out::OptOut;
-use crate::omemo::xml::Element;
+use crate::omemo::xml::{Element, XmlError, XmlErrorKind};
 
 const CLIENT: &str = "jabber:client";
 const CARBONS: [&str; 2] = ["urn:xmpp:carbons:2", "urn:xmpp:carbons:1"];
@@ -250,6 +250,9 @@ fn encrypted_part(stanza: &CapturedStanza, message: &Element) -> Option<Encrypte
     let named = |e: &&Element| e.name == "encrypted";
     let known = message.elements().filter(named).find_map(Encrypted::from_element);
     if let Some(error) = &stanza.error {
+        if let Some(header) = cut_by_the_log(stanza, error, message) {
+            return Some(EncryptedPart::Known(header));
+        }
         let announced = message
             .elements()
             .any(|e| e.is("encryption", EME) && e.attribute("namespace").is_some_and(|n| Namespace::from_uri(n).is_some()));
@@ -259,6 +262,17 @@ fn encrypted_part(stanza: &CapturedStanza, message: &Element) -> Option<Encrypte
         return Some(EncryptedPart::Known(known));
     }
     message.elements().filter(named).find(|e| is_unknown_version(&e.namespace)).map(unknown)
+}
+
+/// What stands before a text in which the log is known to have cut the stanza: the keys are whole.
+fn cut_by_the_log(stanza: &CapturedStanza, error: &XmlError, message: &Element) -> Option<Encrypted> {
+    let cut = error.kind == XmlErrorKind::CutOff && !stanza.repairs.is_empty();
+    let element = message.elements().find(|e| e.name == "encrypted" && e.elements().any(|e| e.name == "payload"))?;
+    let mut header = Encrypted::from_element(element).filter(|_| cut)?;
+    header.payload = None;
+    header.payload_left_out = true;
+    header.faults.retain(|fault| fault.place != "payload");
+    Some(header)
 }
 
 fn unknown(element: &Element) -> EncryptedPart {
