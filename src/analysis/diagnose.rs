@@ -156,6 +156,13 @@ pub fn explanation(code: Code) -> String {
     lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 
+/// What the explanation of a code says under one of its titles, as Markdown.
+pub fn section(code: Code, title: &str) -> Option<String> {
+    let text = explanation(code);
+    let (_, section) = text.split_once(&format!("**{title}.**"))?;
+    Some(section.trim_start().lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"))
+}
+
 /// The finer causes of a code and what its explanation says of each, as Markdown.
 pub fn fine_causes(code: Code) -> Vec<(String, String)> {
     let mut causes: Vec<(String, String)> = Vec::new();

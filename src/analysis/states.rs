@@ -77,10 +77,10 @@ pub const STATES: &[StateWord] = &[
         word: "compromised",
         about: TRUST,
         title: "was marked as compromised: somebody else may have its keys",
-        says: "The reason may be harmless, for example new keys after a new installation, or an attack. Ask the owner, by phone \
+        says: "The reason may be harmless, for example a new installation. It may also be an attack. Ask the owner, by phone \
                or in person and not in this chat, whether the device is theirs, and compare the fingerprint. Do not just trust \
-               it again: ask the owner to make new OMEMO keys on it (messages not yet read on it are lost), and remove the old \
-               key in your client. If the device is not theirs, refuse it, and do not rely on what it sends.",
+               it again: ask the owner to make new OMEMO keys on it (messages not yet read on it are lost), unless they have \
+               done so already, and remove the old key in your client. If the device is not theirs, refuse it, and do not rely on what it sends.",
     },
     StateWord {
         word: "unknown",

@@ -7,7 +7,6 @@ use std::sync::Arc;
 /// What the messages of one code have in common.
 #[derive(Debug)]
 struct Tally {
-    /// The code; with its finer cause where the code alone says that nothing is wrong.
     label: String,
     count: usize,
     sentence: Arc<str>,
@@ -66,10 +65,7 @@ impl Summary {
             return;
         }
         let tally = self.failures.entry(verdict.code).or_insert_with(|| Tally {
-            label: match verdict.detail {
-                Some(detail) if verdict.code.is_harmless() => format!("{}/{detail}", verdict.code),
-                _ => verdict.code.to_string(),
-            },
+            label: label(verdict.code, verdict.detail),
             count: 0,
             sentence: verdict.sentence.clone(),
             senders: BTreeSet::new(),
@@ -193,6 +189,14 @@ fn joined(jids: &[BareJid], nobody: &str) -> String {
     }
 }
 
+/// The code; with its finer cause where the code alone says that nothing is wrong.
+fn label(code: Code, detail: Option<&str>) -> String {
+    match detail {
+        Some(detail) if code.is_harmless() => format!("{code}/{detail}"),
+        _ => code.to_string(),
+    }
+}
+
 /// Findings that are told at the beginning; all are told in full behind it.
 const SHOWN_FINDINGS: usize = 3;
 
@@ -203,7 +207,10 @@ fn also(findings: &[Finding], failures: &[(&Code, &Tally)], begin: &str) -> Vec<
         findings.iter().filter(is_new).partition(|finding| finding.needs_attention());
     also.extend(calm);
     let more = also.len().saturating_sub(SHOWN_FINDINGS);
-    let shown = also.iter().take(SHOWN_FINDINGS).map(|finding| format!("{begin}{}: {}", finding.code, finding.sentence));
+    let shown = also
+        .iter()
+        .take(SHOWN_FINDINGS)
+        .map(|finding| format!("{begin}{}: {}", label(finding.code, finding.detail), finding.sentence));
     shown.chain((more > 0).then(|| format!("And {}, below.", number(more, "more finding")))).collect()
 }
 

@@ -147,8 +147,32 @@ const WORDS: &[(&str, &str)] = &[
 
 /// What one of the words means, and the word as the list has it.
 pub fn meaning(word: &str) -> Option<(&'static str, &'static str)> {
-    let is_it = |(words, _): &&(&str, &str)| *words == word || words.split(", ").any(|one| one == word);
+    let bare = |word: &str| {
+        let word = word.to_lowercase();
+        let word = word.split(" (").next().unwrap_or_default();
+        let article = ["the ", "your ", "this "].iter().find_map(|article| word.strip_prefix(article));
+        article.unwrap_or(word).to_owned()
+    };
+    let is_it = |(words, _): &&(&str, &str)| bare(words) == bare(word) || words.split(", ").any(|one| bare(one) == bare(word));
     WORDS.iter().find(is_it).copied()
+}
+
+/// How a repair of this name is done, as far as it is known, as Markdown.
+pub fn repair(word: &str) -> Option<String> {
+    let (title, repair) = REPAIRS.iter().find(|(title, _)| title.eq_ignore_ascii_case(word))?;
+    Some(list_of(title, *repair))
+}
+
+fn list_of(title: &str, repair: Repair) -> String {
+    let mut list = format!("\n### {title}, where omemoscope knows how\n\n");
+    let mut told: Vec<&str> = Vec::new();
+    for says in FORMATS.iter().filter_map(|format| repair(&format.client.remedies)) {
+        if !told.contains(&says) {
+            told.push(says);
+            list.push_str(&format!("- {says}.\n"));
+        }
+    }
+    list
 }
 
 /// What the list says where a repair is done.
@@ -164,16 +188,7 @@ type Repair = fn(&Remedies) -> Option<&'static str>;
 /// The list, as Markdown.
 pub fn explanation() -> String {
     let mut page: String = WORDS.iter().map(|(word, says)| format!("- **{word}**: {says}\n")).collect();
-    for (title, repair) in REPAIRS {
-        page.push_str(&format!("\n### {title}, where omemoscope knows how\n\n"));
-        let mut told: Vec<&str> = Vec::new();
-        for says in FORMATS.iter().filter_map(|format| repair(&format.client.remedies)) {
-            if !told.contains(&says) {
-                told.push(says);
-                page.push_str(&format!("- {says}.\n"));
-            }
-        }
-    }
+    page.extend(REPAIRS.iter().map(|(title, repair)| list_of(title, *repair)));
     page
 }
 

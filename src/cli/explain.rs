@@ -2,7 +2,7 @@
 
 use super::terminal::Terminal;
 use super::{Outcome, Stop};
-use crate::analysis::diagnose::{capital, explanation, fine_causes};
+use crate::analysis::diagnose::{capital, explanation, fine_causes, section};
 use crate::analysis::states::{self, STATES, StateWord};
 use crate::analysis::words;
 use crate::model::{Code, Concern};
@@ -80,9 +80,8 @@ impl Topic {
         if let Some(state) = STATES.iter().find(|state| state.word == text) {
             return Some(Self::State(state));
         }
-        let named = Code::ALL.iter().any(|code| fine_causes(*code).iter().any(|(known, _)| known == text));
-        let fine_cause = named.then(|| Self::FineCause { name: text.to_owned(), code: None });
-        fine_cause.or_else(|| words::meaning(text).map(|(word, says)| Self::Word(word, says)))
+        let fine_cause = || is_fine_cause(text).then(|| Self::FineCause { name: text.to_owned(), code: None });
+        words::meaning(text).map(|(word, says)| Self::Word(word, says)).or_else(fine_cause)
     }
 
     fn explained(self) -> Explanation {
@@ -108,9 +107,9 @@ impl Topic {
                 code: word.to_owned(),
                 group: "",
                 subject: "",
-                title: says.to_owned(),
+                title: says.replace('`', ""),
                 harmless: true,
-                markdown: String::new(),
+                markdown: word_markdown(word),
             },
             Self::Words => Explanation {
                 code: words::TOPIC.to_owned(),
@@ -124,6 +123,17 @@ impl Topic {
     }
 }
 
+fn is_fine_cause(text: &str) -> bool {
+    Code::ALL.iter().any(|code| fine_causes(*code).iter().any(|(known, _)| known == text))
+}
+
+/// What stands behind the meaning of a word: how a repair is done, and that a finer cause has the same name.
+fn word_markdown(word: &str) -> String {
+    let also = Code::ALL.iter().filter(|code| fine_causes(**code).iter().any(|(known, _)| known == word));
+    let also = also.map(|code| format!("It is a finer cause, too: `omemoscope explain {code}/{word}`\n"));
+    words::repair(word).into_iter().chain(also).collect()
+}
+
 /// What is said of a finer cause under each code that has it.
 fn fine_cause(name: &str, only: Option<Code>) -> Explanation {
     let codes = Code::ALL.iter().filter(|code| only.is_none_or(|only| only == **code));
@@ -131,7 +141,12 @@ fn fine_cause(name: &str, only: Option<Code>) -> Explanation {
         .flat_map(|code| fine_causes(*code).into_iter().filter(|(known, _)| known == name).map(|(_, says)| (*code, says)))
         .collect();
     let of = told.iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>().join(" and of ");
-    let says = |(code, says): &(Code, String)| format!("{}\n\nMore about it: `omemoscope explain {code}`\n\n", capital(says));
+    let says = |(code, says): &(Code, String)| {
+        // What its line refers to.
+        let above = says.to_lowercase().contains("do as above").then(|| section(*code, "What to do")).flatten();
+        let above = above.map_or_else(String::new, |todo| format!("**What to do.**\n{todo}\n\n"));
+        format!("{}\n\n{above}More about it: `omemoscope explain {code}`\n\n", capital(says))
+    };
     Explanation {
         code: name.to_owned(),
         group: "",

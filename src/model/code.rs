@@ -147,7 +147,7 @@ impl Concern {
         match self {
             Self::Nobody => "Nothing is wrong",
             Self::You => "You can do something",
-            Self::Sender => "The sender must do something",
+            Self::Sender => "Mostly the sender must do something",
             Self::Published => "About bundles and device lists",
         }
     }

@@ -68,15 +68,17 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     };
     let replace = match wrong {
         Some(Side::Senders) => {
-            "Compare both fingerprints with the sender by phone or in person, not in this chat. If they are right, ask the sender to end and restart the session in their client: that binds it to the right keys."
+            "If both are right, ask the sender to end and restart the session in their client: that binds it to the right keys."
         }
         _ => {
-            "Compare both fingerprints with the sender by phone or in person, not in this chat. If they are right, end and restart the session: that binds it to the right keys."
+            "If both are right, end and restart the session in your client: that binds it to the right keys. If your client has no command for it, ask the sender to do it in theirs."
         }
     };
     Some(
         judgement
+            .remedy("Compare two fingerprints with the sender by phone or in person, not in this chat: that of their device, as your client shows it, and that of this device, as theirs shows it.")
             .remedy(replace)
+            .remedy("If one is wrong, do not trust that device, and write nothing secret in this chat.")
             .remedy("If it comes back, the client with the wrong key or order has a bug: report it to its makers."),
     )
 }

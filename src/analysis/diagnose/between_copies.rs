@@ -16,7 +16,7 @@ pub(super) fn rolled_back(whole: &Whole<'_>) -> impl Iterator<Item = Finding> {
         let shown = between.went_back.iter().take(SHOWN_SESSIONS);
         let mut remedy = vec![
             "End and restart the session with each of these contacts on this device; what came in between is lost there.".into(),
-            "If they are too many: new OMEMO keys on this device repair all at once, but every contact has to accept them."
+            "If they are too many: new OMEMO keys on this device repair all at once, but messages not read yet are lost, and every contact has to compare the fingerprint anew."
                 .into(),
         ];
         if !between.order_known {
@@ -27,10 +27,10 @@ pub(super) fn rolled_back(whole: &Whole<'_>) -> impl Iterator<Item = Finding> {
             detail: Some("between-copies"),
             confidence: if between.order_known { Confidence::Proven } else { Confidence::Likely },
             sentence: format!(
-                "Between the copies {} and {} the store went back to an older state: {sessions} {} behind.",
+                "Between the copies {} and {} the store went back to an older state: {sessions} {} older keys than before.",
                 between.earlier.file.display(),
                 between.later.file.display(),
-                if sessions == 1 { "session stands" } else { "sessions stand" },
+                if sessions == 1 { "session has" } else { "sessions have" },
             ),
             evidence: shown.map(|back| in_store(&back.place, says(back))).collect(),
             remedy,

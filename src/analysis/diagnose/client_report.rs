@@ -61,10 +61,12 @@ impl Reports {
         let sentence = format!("{client} could not read {many} {}{}: {}.", of(&subject), span(complaint), complaint.words.means);
         let evidence = lines(complaint).chain(known).chain(store_says(whole, &subject, code)).collect();
         let mut remedy = first_aid(code, profile(client));
-        remedy.push(format!(
+        // Where the captures hold messages, they just do not hold these.
+        let more = (whole.window.end() == 0).then(|| format!(
             "To learn more: the log of {client} does not hold {}. Give one that does (the server's, or the sender's), together with a copy of the store.",
             if complaint.count == 1 { "the message itself" } else { "the messages themselves" }
         ));
+        remedy.extend(more);
         Some(Finding { code, detail: None, confidence, sentence, evidence, remedy, stanza_ids: Vec::new() })
     }
 }

@@ -63,7 +63,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             Judgement::new(Confidence::Proven, format!("{} has the same id as {}.", scene.sender(), scene.our_device()))
                 .detail("id-clash-across-accounts")
                 .evidence(scene.stanza(format!("the sender id {sid} is that of your device, but the sender is another account")))
-                .remedy("Only one of you has to change: make new OMEMO keys on this device, or ask the sender to make them on theirs, best on the newer one. Messages not yet read on it are lost."),
+                .remedy("Read your waiting messages on this device first: those not yet read are lost. Then make new OMEMO keys on this device; the other one need not do anything."),
         );
     }
     // One id, two identity keys, and one of them comes back.

@@ -53,15 +53,23 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         Confidence::Proven,
         format!("{} comes with another identity key than the one known for it.", scene.sender()),
     )
-    .evidence(scene.stanza(format!("the key exchange says {}", exchange.identity.fingerprint().grouped())))
-    .evidence(in_store(place, format!("known is {}", known.fingerprint().grouped())));
-    if scene.client().is_some_and(|c| c.accepts_changed_identity) {
+    .evidence(scene.stanza(format!("the new key, in the key exchange, is {}", exchange.identity.fingerprint().grouped())))
+    .evidence(in_store(place, format!("the known key is {}", known.fingerprint().grouped())));
+    let taken = scene.client().is_some_and(|c| c.accepts_changed_identity);
+    if taken {
         judgement = judgement.evidence(rule(scene.client_name(), "takes the new key without asking, so the message is shown"));
     }
     Some(
         judgement
             .remedy(remedies::COMPARE)
-            .remedy("If it is theirs, accept the new key or remove the old one in your client: a new session then begins. If it is not, write nothing to that device and tell the contact."),
+            .remedy(if taken {
+                "If it is theirs, nothing is to be done: your client has taken the new key already."
+            } else {
+                "If it is theirs, accept the new key or remove the old one in your client: a new session then begins."
+            })
+            .remedy(
+                "If it is not, do not trust the device, write nothing in this chat, and tell the contact by phone or in person.",
+            ),
     )
 }
 

@@ -51,6 +51,7 @@
 //! profanity-im/profanity#2137; iNPUTmice/Conversations#3076; dino/dino#1123; monal-im/Monal#537;
 //! signalapp/Signal-iOS#1630.
 
+use super::judgement::capital;
 use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, altered, computed, in_stanza, nothing, remedies, rule};
 use crate::analysis::summary::number;
@@ -99,11 +100,11 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let update = scene.client().filter(|_| judgement.detail == Some("prekey-id-reused")).and_then(update);
     Some(
         judgement
+            .all_remedies(update.as_deref())
             .recovery(scene, Broken::DoesNotFit)
             .remedy(remedies::WRITE_BACK)
             .remedy(remedies::RESTART)
-            .all_remedies(replace)
-            .all_remedies(update.as_deref()),
+            .all_remedies(replace),
     )
 }
 
@@ -150,7 +151,9 @@ fn first_message(scene: &Scene<'_>, judgement: Judgement, exchange: &ExchangeFac
         PrekeyFact::NotNamed => "it names no one-time prekey, and the session made without one gives a wrong MAC",
         _ => "the prekeys that it names are held, but the session made from them gives a wrong MAC",
     };
-    let judgement = judgement.evidence(computed(says));
+    let sentence =
+        format!("The message from {} begins a session, but does not fit the keys that your client has.", scene.sender());
+    let judgement = Judgement { sentence: capital(&sentence), ..judgement }.evidence(computed(says));
     match reused(scene, exchange) {
         Some(evidence) => judgement.detail("prekey-id-reused").all_evidence(evidence).open_question(
             "Whether the message itself was altered: the bundle that the sender used (in its log, with this prekey) would tell.",

@@ -77,7 +77,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             }
             Some(
                 judgement
-                    .remedy("Write to the sender first from this device, so that your client begins the session.")
+                    .remedy("Send the sender any message from this device: then your client begins the next session. omemoscope can mostly show the text of this one.")
                     .remedy(if key.is_exchange() && scene.outcome.namespace().is_some_and(|n| n.is_legacy()) {
                         "Ask the sender to update their client: this is a bug there (lurch is known for it)."
                     } else {
@@ -107,7 +107,7 @@ fn without_prekey(scene: &Scene<'_>) -> Option<Judgement> {
         .detail("kex-without-prekey")
         .evidence(scene.stanza("the key exchange has no id of a one-time prekey"))
         .evidence(rule(client.name, "takes no key exchange without a one-time prekey"))
-        .remedy("Write to the sender first from this device, so that your client begins the session.")
+        .remedy("Send the sender any message from this device: then your client begins the next session, and not theirs.")
         .remedy("If your bundle holds no one-time prekeys, restart the client on this device so that it publishes new ones; else this is a bug of the sender's client."),
     )
 }

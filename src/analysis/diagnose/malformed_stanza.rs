@@ -72,10 +72,15 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         }
         Element::Unknown { .. } => return None,
     };
+    let remedy = if detail == Some("dtd") {
+        "Do nothing: the message contains something that XMPP forbids. If more of them come, tell the people who run your server."
+    } else {
+        "If another log of the message has the same, ask the sender to send it again, and to report it to the makers of their client. You can repair nothing on this device."
+    };
     let judgement = Judgement::new(confidence, format!("The stanza from {} is XML that a receiver cannot use.", scene.sender()))
         .maybe_detail(detail)
         .all_evidence(found.into_iter().map(|f| scene.stanza(f)))
-        .remedy("If another log of the message has the same, ask the sender to send it again, and to report it to the makers of their client. You can repair nothing on this device.");
+        .remedy(remedy);
     Some(match confidence {
         Confidence::Proven => judgement,
         _ => judgement
@@ -93,12 +98,16 @@ fn garbage_key(scene: &Scene<'_>) -> Option<Judgement> {
     Some(
         Judgement::new(
             Confidence::Proven,
-            format!("A key that {} made for your device is no message, and {} throws such a stanza away.", scene.sender(), client.name),
+            format!(
+                "A key that {} made for your device is no message, and {} throws such a stanza away.",
+                scene.sender(),
+                client.name
+            ),
         )
         .detail("garbage-key")
         .evidence(scene.stanza(format!("{unreadable} of the keys for your device id cannot be read; another one opens")))
         .evidence(rule(client.name, "refuses an OMEMO 2 stanza as a whole when one key in it is garbage"))
-        .remedy("If another log of the message has the same, ask the sender to send it again, and to report it to the makers of their client. You can repair nothing on this device."),
+        .remedy("Ask the sender to update their client and to send the message again. This device is fine."),
     )
 }
 

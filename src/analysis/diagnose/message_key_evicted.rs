@@ -81,7 +81,7 @@ fn sentence(scene: &Scene<'_>) -> String {
 }
 
 fn remedy(judgement: Judgement) -> Judgement {
-    judgement.remedy("Ask the sender to send the message again: its key is gone for good. Do not end the session.")
+    judgement.remedy("Ask the sender to send the message again. If it only came late, the session is fine: do not end it because of this message alone.")
 }
 
 /// The message belongs to a chain that ended, and the client kept only the keys that the sender's `pn`

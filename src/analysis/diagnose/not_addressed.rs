@@ -14,11 +14,12 @@
 //! **Fine causes.** If the verdict has one of these words behind the slash, its line replaces the advice above. "The
 //! owner" is you, if the device or list that the verdict names is yours.
 //! - `own-device-not-listed`: your device list lacks this device. Close your client on it and start it again.
-//! - `sender-has-old-list`: the sender's client goes by an old list of your devices. Ask the sender to reconnect.
+//! - `sender-has-old-list`: the sender's client goes by an old list of your devices. Ask the sender to close
+//!   their client and start it again.
 //! - `sender-untrusts-us`: the sender's client does not trust this device, or (more rarely) lost its session with
 //!   it. Compare its fingerprint with the sender by phone or in person, not in this chat; then ask them to trust it.
-//! - `our-id-changed`: the sender's client writes to the former id of this device. Ask the sender to reconnect, and
-//!   take the old id off your device list (`omemoscope explain words` says how).
+//! - `our-id-changed`: the sender's client writes to the former id of this device. Ask the sender to close their
+//!   client and start it again, and take the old id off your device list (`omemoscope explain words` says how).
 //! - `sender-considers-us-inactive`: the sender's client takes this device for unused. Write to the sender from it.
 //! - `history-before-device`: the message is older than this device. Nobody is to blame. Read it on an older device.
 //! - `muc-not-in-members`: the sender's client perhaps did not know that you are in the group chat. Stay in it with
@@ -26,7 +27,8 @@
 //! - `bundle-missing`: the server has no keys of the device. The owner starts its client, or takes it off the list.
 //! - `bundle-unusable`: the published keys of the device are wrong or incomplete. The owner restarts its client.
 //! - `pep-access-denied`: the server does not let everybody read the list or the keys. The owner updates and
-//!   restarts their client, or asks the people who run the server for the access model "open".
+//!   restarts their client, or asks the people who run the server (the provider) to let everybody read the list
+//!   and the keys (access model "open").
 //! - `publish-refused`: the server refused the new list or keys. The owner restarts their client. If that does not
 //!   help, they do as for `pep-access-denied`.
 //! - `device-list-war`: two clients take each other off the list. The owner updates both, or closes one.

@@ -29,7 +29,7 @@ pub(super) fn add_reason(
         .or_else(|| bundle(&judgement, scene, own, own_id, namespace))
         .or_else(|| given_up(&judgement, scene))
         .or_else(|| by_the_list(&judgement, scene, list?, history?, own_id))
-        .unwrap_or_else(|| unknown(judgement, list.filter(|l| l.ids.contains(&own_id))));
+        .unwrap_or_else(|| unknown(scene, judgement, list.filter(|l| l.ids.contains(&own_id))));
     // That there is no key is certain; a reason with an open question is not.
     let guessed = judgement.detail.is_some() && !judgement.open_questions.is_empty();
     if guessed { Judgement { confidence: Confidence::Likely, ..judgement } } else { judgement }
@@ -46,11 +46,28 @@ fn list_then<'a>(scene: &Scene<'_>, history: &'a ListHistory) -> Option<&'a List
     history.versions.iter().rev().find(before)
 }
 
-fn unknown(judgement: Judgement, list: Option<&ListVersion>) -> Judgement {
+fn unknown(scene: &Scene<'_>, judgement: Judgement, list: Option<&ListVersion>) -> Judgement {
+    let question = match list {
+        Some(_) => {
+            "Why there is no key, although your list names this device: the sender's store (--peer) would tell what it knows of this device and whether it trusts it."
+        }
+        None => {
+            "Why there is no key: the sender's store (--peer) would tell what it knows of this device and whether it trusts it; your device list, as the log shows it before the message, would tell whether this device was on it."
+        }
+    };
     judgement
         .all_evidence(list.map(|list| in_stanza(&list.seen, "your device list names this device")))
-        .remedy("Ask the sender to look in their client whether it lists and trusts this device (or look yourself, if you sent it from another device).")
-        .open_question("Why there is no key: the sender's store (--peer) would tell what it knows of this device and whether it trusts it; your device list, as the log shows it before the message, would tell whether this device was on it.")
+        .remedy(format!(
+            "Ask the sender to look in their client whether it lists and trusts this device{} (or look yourself, if you sent it from another device).",
+            fingerprint(scene)
+        ))
+        .open_question(question)
+}
+
+/// By what somebody else knows this device.
+fn fingerprint(scene: &Scene<'_>) -> String {
+    let own = scene.account().and_then(|account| account.identity.as_ref());
+    own.map_or_else(String::new, |own| format!(", whose fingerprint is {}", own.public.fingerprint().grouped()))
 }
 
 /// The sender's own store says how it stands with our device.
@@ -74,7 +91,7 @@ fn senders_store(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_
             judgement
                 .detail("sender-untrusts-us")
                 .evidence(in_store(device.trust_place(), says))
-                .remedy("Ask the sender to compare the fingerprint of this device and to trust it in their client.")
+                .remedy("Ask the sender to compare the fingerprint of this device with you by phone or in person, and then to trust it in their client.")
                 .all_remedies(trust),
         );
     }
@@ -90,8 +107,7 @@ fn senders_store(judgement: &Judgement, scene: &Scene<'_>, own: &OwnDevice, own_
     })
 }
 
-const RELOAD: &str =
-    "Ask the sender to let their client reload your device list: closing and opening the chat or reconnecting is often enough.";
+const RELOAD: &str = "Ask the sender to let their client reload your device list: closing the chat or the client and opening it again is often enough.";
 const ANSWER: &str = "Write something to the sender from this device: an answer makes it active again.";
 
 /// Our own list did not name us.
@@ -146,7 +162,10 @@ fn by_the_list(
                 .detail("sender-untrusts-us")
                 .evidence(scene.stanza("the sender wrote to another device of yours on that list"))
                 .evidence(computed("earlier messages of the same device did have a key for this device"))
-                .remedy("Ask the sender to look at your devices in their client and to trust this one.")
+                .remedy(format!(
+                    "Ask the sender to compare this device{} with you by phone or in person, not in this chat, and then to trust it in their client.",
+                    fingerprint(scene)
+                ))
                 .open_question("Why the sender leaves out this device by now (no trust, given up for silence, session lost): the sender's store (--peer) would tell."),
         );
     }

@@ -68,8 +68,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         );
     }
     let judgement = if opts_out(scene) {
-        let sentence =
-            format!("The message from {} decrypts: it asks for messages without encryption from now on.", scene.sender());
+        let sentence = format!(
+            "The client of {} asks for messages without encryption from now on. Others could then read along.",
+            scene.sender()
+        );
         Judgement::new(Confidence::Proven, sentence)
             .detail(OPT_OUT)
             .evidence(rule(
@@ -121,7 +123,7 @@ fn old_packing(scene: &Scene<'_>) -> Option<(&'static str, &'static str, &'stati
 }
 
 /// What an opt-out means for our client.
-const WHAT_NOW: &str = "Write nothing to this contact until you have decided: your client must hold back every message until you agree to write without encryption. The sessions stay, so encryption can be taken up again at any time.";
+const WHAT_NOW: &str = "Ask the contact by phone or in person whether they want that, and write nothing until you have decided: your client must hold back every message until you agree to write without encryption. The sessions stay, so encryption can be taken up again at any time.";
 
 fn opts_out(scene: &Scene<'_>) -> bool {
     matches!(scene.outcome.payload.as_deref(), Some(Payload::Opened(opened)) if opened.opt_out.is_some())
@@ -136,7 +138,12 @@ struct OptOuts(Vec<Finding>);
 
 impl Gathering for OptOuts {
     fn note(&mut self, _scene: &Scene<'_>, verdict: &MessageVerdict) {
-        if verdict.code == Code::Ok && verdict.detail == Some(OPT_OUT) && self.0.len() < MAX_OPT_OUTS {
+        if verdict.code != Code::Ok || verdict.detail != Some(OPT_OUT) {
+            return;
+        }
+        if let Some(known) = self.0.iter_mut().find(|known| known.sentence == *verdict.sentence) {
+            Finding::add_id(&mut known.stanza_ids, verdict.id.clone());
+        } else if self.0.len() < MAX_OPT_OUTS {
             self.0.push(Finding {
                 code: Code::Ok,
                 detail: verdict.detail,

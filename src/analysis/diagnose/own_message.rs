@@ -5,7 +5,8 @@
 //!
 //! **What to do.** Nothing.
 //!
-//! **What is lost.** Nothing: your client keeps the text that it sent.
+//! **What is lost.** Nothing, if your client still has its chat history. After a restored backup or a new
+//! installation what you sent in between may be missing, and nobody can decrypt it on this device: ask the other person for it.
 //!
 //! ### For those who repair clients
 //!

@@ -63,10 +63,13 @@ fn failed(scene: &Scene<'_>, error: PayloadError) -> Judgement {
     };
     Judgement::new(
         Confidence::Proven,
-        format!("The key that {} made for your device opens, but the text does not belong to it.", scene.sender()),
+        format!(
+            "The text of the message from {} was changed, cut or wrongly packed, or the log is damaged: its key opens.",
+            scene.sender()
+        ),
     )
     .detail(detail)
     .evidence(computed(format!("the ratchet layer verified; then: {error}")))
-    .remedy("Compare with another log of the same message: yours may have wrapped or cut it.")
+    .remedy("If your client shows the message, only your log is damaged, and nothing is to be done.")
     .remedy(remedies::SEND_AGAIN)
 }

@@ -4,8 +4,8 @@
 //! have any more. Often somebody else used it up first. Nobody is to blame.
 //!
 //! **What to do.**
-//! - Write to the sender from this device. If your client has no other session with the sender's device, that begins
-//!   one with fresh keys.
+//! - Write to the sender from this device: that can begin a session with fresh keys. The sender's next message shows
+//!   whether it helped.
 //! - If the sender's next message fails too, ask the sender to end and restart the session in their client
 //!   (`omemoscope explain words` says how).
 //! - Then ask the sender to send the message again.
@@ -66,22 +66,22 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     }
     let id = exchange.prekey_id?;
     let account = scene.account()?;
-    let mut judgement = Judgement::new(
-        Confidence::Proven,
-        format!(
-            "{} begins a session with your one-time prekey {id}, which {} no longer has.",
-            scene.sender(),
-            scene.client_name()
-        ),
-    )
-    .evidence(scene.stanza(format!("the key exchange names one-time prekey {id}; no session of the store was made by it")))
-    .evidence(in_store(
-        account.prekeys_place(),
-        match used_here {
-            true => format!("one-time prekey {id} was held, and an earlier key exchange of the capture used it up"),
-            false => format!("{} one-time prekeys are held, {id} is not among them", account.prekeys.len()),
-        },
-    ));
+    let unknown = exchange.highest_prekey_id.is_some_and(|highest| id > highest);
+    let lacks = if unknown {
+        "which is newer than this copy of the store".to_owned()
+    } else {
+        format!("which {} no longer has", scene.client_name())
+    };
+    let sentence = format!("{} begins a session with your one-time prekey {id}, {lacks}.", scene.sender());
+    let mut judgement = Judgement::new(Confidence::Proven, sentence)
+        .evidence(scene.stanza(format!("the key exchange names one-time prekey {id}; no session of the store was made by it")))
+        .evidence(in_store(
+            account.prekeys_place(),
+            match used_here {
+                true => format!("one-time prekey {id} was held, and an earlier key exchange of the capture used it up"),
+                false => format!("{} one-time prekeys are held, {id} is not among them", account.prekeys.len()),
+            },
+        ));
     let base_key = scene.outcome.key_fact().and_then(KeyFact::base_key);
     let uses = scene.whole.book.prekey_uses(scene.outcome.namespace()?, id);
     if let Some(other) = uses.iter().find(|u| Some(u.base_key) != base_key) {
@@ -89,9 +89,10 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             &other.sighting.position,
             format!("device {} had used the same prekey for another session", other.sid),
         ));
-    } else if exchange.highest_prekey_id.is_some_and(|highest| id > highest) {
+    } else if unknown {
         judgement = judgement
             .detail("store-older-than-bundle")
+            .remedy("Copy the store again: this copy may just be older than your client's newest keys.")
             .evidence(in_store(account.prekeys_place(), "the id is higher than any that the store has given out"))
             .open_question("Whether the store is older than the bundle, or the bundle is that of an earlier installation and still on the server: your bundle as the server has it now would tell.");
         judgement.confidence = Confidence::Likely;

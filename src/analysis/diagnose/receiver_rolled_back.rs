@@ -52,6 +52,7 @@
 //! iNPUTmice/Conversations#2665; dino/dino#1123; element-hq/element-web#3822.
 
 use super::between_copies;
+use super::judgement::capital;
 use super::own_ratchet_moved::own_ratchet_moved;
 use super::recovery::Broken;
 use super::{Cause, Gathering, Judgement, Scene, Whole, in_stanza, remedies};
@@ -76,14 +77,22 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let sentence = if open {
         format!("The store of {client} may be an older copy, or the message from {sender} an old one whose chain was dropped.")
     } else {
-        format!("The store of {client} is an older copy: the client had already used newer keys with {sender}.")
+        format!("This store of {client} is an older copy: the client had already used newer keys with {sender}.")
     };
-    let judgement = Judgement::new(moved.confidence, sentence)
-    .all_evidence(moved.evidence)
-    .remedy(format!("If only this copy fails and the client itself reads these messages: copy the store again{}.", side_files(scene)))
-    .recovery(scene, Broken::DoesNotFit)
-    .remedy("If the client itself fails (after a restored backup or a copied profile): end and restart the session with this contact on this device, then ask for the lost messages.")
-    .all_remedies(scene.client().and_then(|c| c.remedies.replace_session));
+    let judgement = Judgement::new(moved.confidence, sentence).all_evidence(moved.evidence);
+    // Whether the client itself fails, its own log may have said.
+    let judgement = if scene.client_failed() {
+        judgement.recovery(scene, Broken::DoesNotFit).remedy(capital(RESTART))
+    } else {
+        judgement
+            .remedy(format!(
+                "Open {client}. If it shows the newest messages of this contact, only the copy is old: close {client} and copy the store again{}.",
+                side_files(scene)
+            ))
+            .recovery(scene, Broken::DoesNotFit)
+            .remedy(format!("If it does not show them (after a restored backup or a copied profile), {RESTART}"))
+    };
+    let judgement = judgement.all_remedies(scene.client().and_then(|c| c.remedies.replace_session));
     Some(match moved.confidence {
         Confidence::Proven => judgement,
         Confidence::Possible => judgement.open_question(OLD_CHAIN),
@@ -95,6 +104,9 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             }),
     })
 }
+
+/// What to do where the client itself went back.
+const RESTART: &str = "end and restart the session with this contact on this device; if your client has no command for it, ask the contact to do it in theirs. Then ask for the lost messages.";
 
 /// What belongs to a database besides its file.
 fn side_files(scene: &Scene<'_>) -> &'static str {
@@ -166,7 +178,11 @@ impl OldStore {
                 place: first.position.to_string().into(),
                 says: format!("messages that fail because of it: {} of {} received{until}", self.count, self.received).into(),
             }],
-            remedy: self.remedy.as_ref().unwrap_or(&first.remedy).to_vec(),
+            // Where each session works again, nothing is left to be done about the store.
+            remedy: self.remedy.as_ref().map_or_else(
+                || vec!["The sessions work again. Ask the contacts to send the lost messages again.".into()],
+                |remedy| remedy.to_vec(),
+            ),
             stanza_ids: self.stanza_ids.clone(),
         })
     }
@@ -211,7 +227,7 @@ fn own_reuse(whole: &Whole<'_>) -> Option<Finding> {
         evidence,
         remedy: vec![
             "Make sure that the profile runs on one machine only.".into(),
-            "Begin new sessions with the affected contacts, and send again what they did not get.".into(),
+            "End and restart the sessions with the affected contacts, and send again what they did not get.".into(),
         ],
         stanza_ids: second.id.iter().cloned().collect(),
     })

@@ -3,27 +3,25 @@
 use crate::model::{ClientProfile, Code};
 
 /// A session that broke and works again.
-pub(super) const OVER: &str =
-    "Nothing is broken any more: later messages of the sender's device are read. Only ask the sender to send this one again.";
+pub(super) const OVER: &str = "The session with this device works again: its later messages are read, so nothing is to be repaired there. Ask the sender to send this message again.";
 /// Makes most clients begin a session where there is none.
 pub(super) const WRITE: &str =
     "Send the sender any message from this device: most clients then begin a new session. Then ask for the lost message.";
 /// Heals a broken session where one of the clients does that.
-pub(super) const WRITE_BACK: &str = "Write something to the sender from this device: where one of the two clients begins new sessions by itself, that is often enough.";
+pub(super) const WRITE_BACK: &str = "Write something to the sender from this device. If they use Conversations, Monal, Siskin, Beagle or Prose, their client then mostly begins a new session by itself.";
 /// The next step after [`WRITE_BACK`].
 pub(super) const RESTART: &str = "If the sender's next message fails too, end and restart the session in your client. If your client has no command for it, ask the sender to do it in theirs.";
 /// The next step where the sender must act.
 pub(super) const SENDER_RESTARTS: &str = "If the sender's next message fails too, ask the sender to end and restart the session in their client. Then ask for the message again.";
 /// Begins a session with fresh keys after a key exchange that failed.
-pub(super) const WRITE_FRESH: &str = "Write to the sender from this device: if your client has no other session with the sender's device, that begins one with fresh keys.";
+pub(super) const WRITE_FRESH: &str = "Write to the sender from this device: that can begin a session with fresh keys. The sender's next message shows whether it helped.";
 /// Ends a chain that is too long.
 pub(super) const ANSWER: &str =
     "Write to the sender from this device: what they send after your message arrived can be read again.";
 /// Before anybody trusts a key.
-pub(super) const COMPARE: &str =
-    "Compare the new fingerprint with the sender by phone or in person, not in this chat, before you trust it.";
+pub(super) const COMPARE: &str = "Compare the new fingerprint with the sender by phone or in person, not in this chat.";
 /// Before anybody trusts a device whose messages are refused.
-pub(super) const WHOSE: &str = "Ask the sender, by phone or in person and not in this chat, whether the device is theirs and its fingerprint is right, before you trust it.";
+pub(super) const WHOSE: &str = "Ask the sender, by phone or in person and not in this chat, whether the device is theirs and its fingerprint is right. Trust it only then.";
 /// A payload that is lost, in a session that is fine.
 pub(super) const SEND_AGAIN: &str = "Ask the sender to send the message again. The session is fine: do not end it.";
 /// A fault of the sender's client, or of the way.

@@ -251,8 +251,8 @@ fn short(key: &crate::analysis::outcome::KeyFact) -> String {
 
 fn remedies(judgement: Judgement) -> Judgement {
     judgement
-        .remedy("Tell the sender by phone or in person: they should end and restart the session with you in their client, then send the lost texts again.")
-        .remedy("If they restored a backup, the same holds for their other contacts; new OMEMO keys on that device repair all at once.")
+        .remedy("Tell the sender by phone or in person: they should end and restart the session with you in their client (if it has no command for it, do it in yours), then send the lost texts again.")
+        .remedy("If they restored a backup, the same holds for their other contacts. New OMEMO keys on that device repair all at once, but messages that it has not read yet are lost, and all contacts must compare its fingerprint anew.")
 }
 
 /// Of a clone device-id-collision tells, and what is merely possible is no finding.

@@ -5,8 +5,8 @@
 //! this key or threw it away too early. Nobody is to blame.
 //!
 //! **What to do.**
-//! - Write to the sender from this device. If your client has no other session with the sender's device, that begins
-//!   one with fresh keys.
+//! - Write to the sender from this device: that can begin a session with fresh keys. The sender's next message shows
+//!   whether it helped.
 //! - If the sender's next message fails too, ask the sender to end and restart the session in their client
 //!   (`omemoscope explain words` says how). It then gets your present keys.
 //! - Then ask the sender to send the message again.

@@ -48,6 +48,9 @@ pub(super) const CAUSE: Cause = Cause {
     gather: || Box::<Crossings>::default(),
 };
 
+/// Both at once would only begin it anew.
+const AGREE: &str = "Agree with the contact by phone or in person who acts: one of you, not both. That one ends and restarts the session; then each sends again what the other did not get.";
+
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     let trial = scene.trial()?;
     let replace = scene.client().and_then(|c| c.remedies.replace_session);
@@ -67,11 +70,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
             "Whether it is so: the sender's store (--peer), or a copy of yours from before their key exchange, would tell.",
         )
     };
-    Some(
-        judgement
-            .recovery(scene, Broken::DoesNotFit)
-            .remedy(replace.unwrap_or("Agree who acts: one side, not both, ends and restarts the session and writes again.")),
-    )
+    Some(judgement.recovery(scene, Broken::DoesNotFit).remedy(AGREE).all_remedies(replace))
 }
 
 /// Signs in the clear that the sender answers in the session that our own key exchange began, although its own one has
@@ -163,11 +162,7 @@ fn finding(scene: &Scene<'_>, own: &OwnRatchetKey, named: bool) -> Finding {
             in_stanza(&own.first.position, "your client's key exchange"),
             scene.stanza("their key exchange, begun before they had ours"),
         ],
-        remedy: vec![if harmless {
-            "Nothing: no message is lost.".into()
-        } else {
-            "Agree who acts: one side, not both, ends and restarts the session and writes again.".into()
-        }],
+        remedy: vec![if harmless { "Nothing: no message is lost.".into() } else { AGREE.into() }],
         stanza_ids: scene.outcome.header.id.iter().map(ToString::to_string).collect(),
     }
 }

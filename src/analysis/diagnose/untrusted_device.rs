@@ -33,7 +33,7 @@
 //!
 //! **References.** XEP-0384, "Security Considerations"; dino/dino#857, dino/dino#947; iNPUTmice/Conversations#3261.
 
-use super::{Cause, Judgement, Scene, in_store, nothing, remedies, rule};
+use super::{Cause, Judgement, Scene, in_store, nothing, rule};
 use crate::model::{Code, Confidence, TrustLevel};
 
 pub(super) const CAUSE: Cause =
@@ -58,18 +58,19 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     .evidence(in_store(&known.place, format!("trust is {} ({})", known.trust.word, known.trust.level.as_str())))
     .evidence(rule(client.name, client.trust_rule.says));
     if let Some(fingerprint) = known.fingerprint {
-        judgement = judgement.remedy(format!("Compare the fingerprint with the contact: {}", fingerprint.grouped()));
+        judgement = judgement.remedy(format!(
+            "Compare the fingerprint with the sender by phone or in person, not in this chat: {}",
+            fingerprint.grouped()
+        ));
     }
     if known.trust.level == TrustLevel::Compromised {
         return Some(
             judgement
-                .remedy(remedies::WHOSE)
-                .remedy("Do not just trust it again: ask them to make new OMEMO keys on that device, and remove the old one."),
+                .remedy("Ask the sender, by phone or in person, whether this device is theirs. If it is, ask them to make new OMEMO keys on it, and remove the old key in your client.")
+                .remedy("If it is not, go on refusing it."),
         );
     }
-    Some(
-        judgement
-            .remedy(client.remedies.trust_device.unwrap_or("If it is theirs, trust the device in your client."))
-            .remedy("If it is not theirs, do not trust it, and do not rely on what the message says."),
-    )
+    Some(judgement.remedy("If it is right, trust the device in your client.").all_remedies(client.remedies.trust_device).remedy(
+        "If it is not, do not trust it, do not rely on what the message says, and tell the sender by phone or in person.",
+    ))
 }

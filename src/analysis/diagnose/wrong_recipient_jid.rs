@@ -16,7 +16,7 @@
 //!
 //! **Fine causes.** The advice above says for each of them what to do.
 //! - `keys-group`: the part for your device stands under another address. The verdict names it.
-//! - `sce-affix`: the encrypted envelope of the message names another recipient.
+//! - `sce-affix`: the inside of the message names another recipient.
 //! - `muc-sender-unknown`: the group chat hides who wrote the message, so nobody can tell which session it needs.
 //!
 //! ### For those who repair clients

@@ -86,11 +86,32 @@ impl Group {
     }
 }
 
+/// What messages of one group have in common.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Alike {
+    code: Code,
+    detail: Option<&'static str>,
+    sentence: Arc<str>,
+    /// Where a session works again, what is to be done is another thing from the beginning.
+    first_remedy: Option<String>,
+}
+
+impl Alike {
+    fn of(verdict: &MessageVerdict) -> Self {
+        Self {
+            code: verdict.code,
+            detail: verdict.detail,
+            sentence: verdict.sentence.clone(),
+            first_remedy: verdict.remedy.first().cloned(),
+        }
+    }
+}
+
 /// All groups.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     groups: Vec<Group>,
-    known: HashMap<(Code, Option<&'static str>, Arc<str>), usize>,
+    known: HashMap<Alike, usize>,
     of_cause: HashMap<(Code, Option<&'static str>), usize>,
 }
 
@@ -98,7 +119,7 @@ impl Groups {
     /// Adds the next message; the first `shown` of each group are kept, with what they say if `plaintext` was asked for.
     pub fn add(&mut self, verdict: &MessageVerdict, shown: usize, plaintext: bool) {
         let cause = (verdict.code, verdict.detail);
-        let key = (verdict.code, verdict.detail, verdict.sentence.clone());
+        let key = Alike::of(verdict);
         let full = self.groups.len() >= MAX_GROUPS;
         let known = self.known.get(&key).or_else(|| self.of_cause.get(&cause).filter(|_| full));
         let number = known.copied().unwrap_or(self.groups.len());

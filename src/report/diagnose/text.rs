@@ -2,12 +2,14 @@
 
 use super::groups::Group;
 use super::{DiagnosisView, FindingView};
-use crate::model::{Code, Confidence, Fate};
+use crate::analysis::diagnose;
+use crate::model::{Code, Confidence, EvidenceKind, Fate};
 use crate::report::joined_evidence::JoinedEvidence;
 use crate::report::message::{MessageView, code_and_detail, plaintext_text};
 use crate::report::page::Look;
 use crate::report::shared::{EvidenceView, count};
 use crate::report::{Line, Page};
+use std::collections::BTreeSet;
 
 /// Groups of one cause that are shown whole.
 const SHOWN_GROUPS: usize = 3;
@@ -195,12 +197,15 @@ fn group_text(page: &mut Page, group: &Group, look: Look, told: &mut Told) {
     if group.count > group.shown.len() {
         page.line(4, Line::new().faint(format!("and {} more (-v shows them)", group.count - group.shown.len())));
     }
+    told.remedies(page, 4, &code_and_detail(group.code.as_str(), group.detail), &group.remedies);
+    if let Some(lost) = told.lost(group.code) {
+        page.line(4, Line::new().strong("What is lost: ").plain(lost.replace('`', "").replace('\n', " ")));
+    }
     if !page.verbose() {
         let title = if group.confidence == Confidence::Proven { "What proves it" } else { "What speaks for it" };
         titled_evidence(page, 4, title, &group.evidence);
         titled_evidence(page, 4, "What holds for such messages", &group.rules);
     }
-    told.remedies(page, 4, &code_and_detail(group.code.as_str(), group.detail), &group.remedies);
     list(page, 4, "Not settled", &group.questions);
     page.line(4, Line::new().faint(format!("More about it: omemoscope explain {}", group.code)));
 }
@@ -225,11 +230,22 @@ fn message_line(page: &mut Page, indent: usize, message: &MessageView) {
     page.bullet(indent, line);
 }
 
+/// One piece: what it says, and where; of a rule, whose it is.
+fn evidence_line(piece: &EvidenceView) -> Line {
+    let EvidenceView { kind, place, says } = piece;
+    if *kind != EvidenceKind::Rule.as_str() {
+        return Line::new().plain(says).faint(format!("  [{kind}: {place}]"));
+    }
+    let named = place.split(' ').next().is_some_and(|name| says.starts_with(name));
+    let says = if named { says.to_string() } else { format!("{place}: {says}") };
+    Line::new().plain(says).faint("  [rule]")
+}
+
 /// Pieces of evidence; without -v the first ones, of these and `more`.
 fn evidence_text(page: &mut Page, indent: usize, evidence: &[EvidenceView], more: usize) {
     let shown = if page.verbose() { evidence.len() } else { SHOWN_EVIDENCE.min(evidence.len()) };
     for piece in evidence.iter().take(shown) {
-        page.bullet(indent, Line::new().plain(&piece.says).faint(format!("  [{}: {}]", piece.kind, piece.place)));
+        page.bullet(indent, evidence_line(piece));
     }
     let more = more + evidence.len() - shown;
     if more > 0 {
@@ -239,16 +255,25 @@ fn evidence_text(page: &mut Page, indent: usize, evidence: &[EvidenceView], more
 
 /// What was told to do already, and where: the same is said once.
 #[derive(Debug, Default)]
-struct Told(Vec<(String, Vec<String>)>);
+struct Told {
+    remedies: Vec<(String, Vec<String>)>,
+    lost: BTreeSet<Code>,
+}
 
 impl Told {
     fn remedies(&mut self, page: &mut Page, indent: usize, of: &str, all: &[String]) {
-        if let Some((before, _)) = self.0.iter().find(|(_, told)| !all.is_empty() && all.iter().all(|item| told.contains(item))) {
+        if let Some((before, _)) =
+            self.remedies.iter().find(|(_, told)| !all.is_empty() && all.iter().all(|item| told.contains(item)))
+        {
             page.line(indent, Line::new().strong("What to do:").plain(format!(" as for {before} above")));
             return;
         }
         list(page, indent, "What to do", all);
-        self.0.push((of.to_owned(), all.to_vec()));
+        self.remedies.push((of.to_owned(), all.to_vec()));
+    }
+
+    fn lost(&mut self, code: Code) -> Option<String> {
+        self.lost.insert(code).then(|| diagnose::section(code, "What is lost")).flatten()
     }
 }
 
