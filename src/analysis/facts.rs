@@ -1,5 +1,6 @@
 //! The facts: every message that the captures hold, tried on every copy of the store, and what stands in clear beside.
 
+mod other_device;
 mod outline;
 mod reception;
 mod waiting;
@@ -18,11 +19,13 @@ use super::trial::Trial;
 use super::window::Window;
 use crate::bounded_map::BoundedMap;
 use crate::input::capture::unwrap::Unwrapper;
-use crate::model::{BareJid, CaptureEvent, CapturedMessage, Direction, EncryptedPart, Finding, Store, Wrapper};
+use crate::model::{BareJid, CaptureEvent, CapturedMessage, Direction, EncryptedPart, Finding, ProblemScope, Store, Wrapper};
 use crate::omemo::stanza::encrypted::Encrypted;
 use crate::omemo::{IdentityKey, Namespace};
+pub use other_device::LogOwner;
+use other_device::OtherDevice;
 use outline::{addressing, blank, origin};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
@@ -130,6 +133,8 @@ pub(super) struct Facts {
     sent_elsewhere: BoundedMap<Copy, (usize, CapturedMessage)>,
     /// Messages as they came or went over the wire, to know them in another log.
     sighted: BoundedMap<Copy, Sighted>,
+    /// By our device, whether the log is that of another one.
+    other_devices: BTreeMap<usize, OtherDevice>,
     /// A message came of a device whose own store was given.
     peer_met: bool,
     /// The log whose last message was such a one: what its client says next is nothing to us.
@@ -163,6 +168,7 @@ impl Facts {
             foreign: (0, BTreeSet::new()),
             sent_elsewhere: BoundedMap::new(MAX_SENT_ELSEWHERE),
             sighted: BoundedMap::new(MAX_SENT_ELSEWHERE),
+            other_devices: BTreeMap::new(),
             peer_met: false,
             foreign_log: None,
         }
@@ -294,6 +300,7 @@ impl Facts {
             self.learn_own_address(index, &message, encrypted);
             outcome.origin = origin(&self.own[index], &message, encrypted.sid);
             outcome.addressing = self.kept.addressings.keep(addressing(&self.own[index], encrypted));
+            self.other_devices.entry(index).or_default().note(&message, &outcome, &outcome.addressing);
             let sighting = Sighting { position: message.position.clone(), id: message.id.clone() };
             match (outcome.origin, encrypted.sid) {
                 (Origin::ThisDevice, _) => self.own_message(&mut outcome, &message, encrypted, &sighting),
@@ -333,8 +340,15 @@ impl Facts {
             lists: self.published.lists().count(),
             bundles: self.published.bundles().count(),
             absent_peers: if self.peer_met { Vec::new() } else { peer::names(&self.peers) },
+            log_owner: self.log_owner(),
             told: self.client_words.told(),
         }
+    }
+
+    /// A device of ours, and the other one that the log belongs to.
+    fn log_owner(&self) -> Option<(u32, LogOwner)> {
+        let mut owners = self.other_devices.iter();
+        owners.find_map(|(index, other)| Some((self.own.get(*index)?.device_id?, other.owner()?)))
     }
 
     /// The own device a message concerns; `None` if it concerns none (in a server's log).
@@ -357,10 +371,13 @@ impl Facts {
         let scores = self.own.iter().map(score).enumerate();
         let (index, best) = scores.max_by_key(|(i, s)| (*s, known(*i), std::cmp::Reverse(*i)))?;
         let own = &self.own[index];
-        // A stanza between two others, in a log of a server: both ends are known and neither is us.
+        // A stanza between two others, in a log of a server, or of an account whose part of the store is locked: both ends
+        // are known and neither is us.
         let foreign = |jid: &Option<BareJid>| jid.as_ref().is_some_and(|j| own.is_jid(j) == Some(false));
         let server_log = message.direction.is_some() && message.account.is_none();
-        let stranger = best == 0 && message.room.is_none() && server_log && foreign(&message.to) && foreign(&message.from);
+        let mut problems = own.replays.iter().flat_map(|replay| &replay.account.problems);
+        let apart = server_log || problems.any(|problem| problem.scope == ProblemScope::Locked);
+        let stranger = best == 0 && message.room.is_none() && apart && foreign(&message.to) && foreign(&message.from);
         let elsewhere = best == 0 && message.account.as_ref().is_some_and(|a| own.is_jid(a) == Some(false));
         (!stranger && !elsewhere).then_some(index)
     }

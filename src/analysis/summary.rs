@@ -1,5 +1,6 @@
 //! The first sentences of a diagnosis: what a person needs to know.
 
+use super::facts::LogOwner;
 use crate::model::{BareJid, Code, Fate, Finding, MessageVerdict, When};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -100,6 +101,7 @@ impl Summary {
                 summary.push(format!("{own} {more}{messages} sent by this device itself."));
             }
         }
+        summary.extend(besides.log_owner.map(|(own, owner)| other_log(own, owner)));
         if !failures.is_empty() {
             summary.push("What needs attention:".into());
             summary.extend(failures.iter().map(|(_, tally)| tally.reason()));
@@ -146,6 +148,8 @@ pub struct Besides {
     pub several_copies: bool,
     /// Whose stores were given as those of another end, although no message comes from it.
     pub absent_peers: Vec<String>,
+    /// Our device, and the other one that the log seems to belong to.
+    pub log_owner: Option<(u32, LogOwner)>,
     /// Device lists.
     pub lists: usize,
     /// Bundles.
@@ -180,6 +184,14 @@ impl Besides {
         }
         sentences
     }
+}
+
+fn other_log(own: u32, LogOwner { messages, device, sure }: LogOwner) -> String {
+    let what = if sure { "was written by" } else { "may be that of" };
+    format!(
+        "The log {what} another device than the store: {} a key for device {device}, and none for {own}, the store's.",
+        if messages == 1 { "the message has".into() } else { format!("all {messages} messages have") }
+    )
 }
 
 fn joined(jids: &[BareJid], nobody: &str) -> String {

@@ -207,6 +207,8 @@ pub enum ProblemScope {
     PreKey(u32),
     /// A signed prekey.
     SignedPreKey(u32),
+    /// A whole part of the store, which is encrypted: its password was not given.
+    Locked,
     /// Something no message depends on.
     Other,
 }

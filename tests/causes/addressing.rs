@@ -199,3 +199,12 @@ fn a_sender_with_our_own_id_is_a_collision() {
     let found = log(&[for_another().replace("sid='9'", "sid='7'")]);
     assert_eq!(found.messages[0].code, Code::DeviceIdCollision);
 }
+
+#[test]
+fn the_log_of_another_device_of_ours_is_known() {
+    let other = |n: u8| message(&format!("m{n}"), 8, false, &ratchet_message(n, n));
+    let told = |log: &[String]| crate::stanzas::log_only(&log.concat(), Some(OURS)).summary.join(" ").contains("for device 8");
+    assert!(told(&[other(1), other(2), other(3)]));
+    assert!(!told(&[other(1), other(2)]), "two may be chance");
+    assert!(!told(&[other(1), other(2), other(3), ratchet("x", 4, 4)]));
+}

@@ -140,3 +140,21 @@ fn no_permission() {
         assert!(readable || says.to_lowercase().contains("permission denied"), "{arguments:?}: {says}");
     }
 }
+
+/// A backup whose password was not given is locked and not damaged, and its account's messages are not ours to judge.
+#[test]
+fn a_locked_backup_is_no_damaged_store() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let backups = root().join("fixtures/stores/conversations/backup-3/store");
+    std::fs::write(folder.path().join("passwords"), "secret-alice\n").expect("written");
+    let stanza = "<message xmlns='jabber:client' from='bob@localhost/b' to='alice@chat.example/a' id='x'><encrypted \
+                  xmlns='eu.siacs.conversations.axolotl'><header sid='5'><key rid='1193219673'>MwohBXE=</key></header>\
+                  <payload>AAAA</payload></encrypted></message>";
+    std::fs::write(folder.path().join("stanza.xml"), stanza).expect("written");
+    let store = backups.to_string_lossy();
+    let output = run(folder.path(), &["diagnose", "--password-file", "passwords", "--store", &store, "stanza.xml"]);
+    let text = stdout(&output);
+    assert!(!text.contains("store-corrupt") && !text.contains("not-addressed"), "{text}");
+    assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains("they are to alice@chat.example"), "{text}");
+    assert!(stderr(&output).contains("alice@chat.example"), "{}", stderr(&output));
+}

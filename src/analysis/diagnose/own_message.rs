@@ -6,7 +6,8 @@
 //! **What to do.** Nothing.
 //!
 //! **What is lost.** Nothing, if your client still has its chat history. After a restored backup or a new
-//! installation what you sent in between may be missing, and nobody can decrypt it on this device: ask the other person for it.
+//! installation what you sent in between may be missing, and nobody can decrypt it on this device: ask the other
+//! person for it.
 //!
 //! ### For those who repair clients
 //!

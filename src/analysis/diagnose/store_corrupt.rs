@@ -86,7 +86,7 @@ fn judge_without_account(scene: &Scene<'_>) -> Option<Judgement> {
     // Without our own device id nothing tells which key of a message is ours.
     let of_accounts = own.replays.iter().flat_map(|replay| &replay.account.problems).filter(|p| concerns(p));
     let (problems, lacks): (Vec<&Problem>, _) = match (own.replays.is_empty(), own.device_id) {
-        (true, _) => (own.problems.iter().collect(), "no account"),
+        (true, _) => (own.problems.iter().filter(|p| p.scope != ProblemScope::Locked).collect(), "no account"),
         (false, None) => (of_accounts.collect(), "no device id"),
         (false, Some(_)) => return None,
     };
@@ -153,7 +153,8 @@ impl Gathering for Damage {
 fn damage(client: &str, own: &OwnDevice) -> Option<Finding> {
     let of_accounts = own.replays.iter().flat_map(|replay| &replay.account.problems);
     let mut evidence: Vec<Evidence> = Vec::new();
-    for problem in of_accounts.chain(&own.problems) {
+    // What is locked is not damaged.
+    for problem in of_accounts.chain(&own.problems).filter(|problem| problem.scope != ProblemScope::Locked) {
         let piece = in_store(&problem.place, problem.says.clone());
         if !evidence.contains(&piece) {
             evidence.push(piece);

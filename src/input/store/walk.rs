@@ -119,7 +119,8 @@ impl Walk<'_> {
         }
         for error in self.failed {
             let place = Place { file: error.path.as_path().into(), part: Part::Whole };
-            self.store.problems.push(Problem { place, says: error.says, scope: ProblemScope::Other });
+            let scope = if error.locked { ProblemScope::Locked } else { ProblemScope::Other };
+            self.store.problems.push(Problem { place, says: error.says, scope });
         }
         Ok(self.store)
     }

@@ -96,7 +96,9 @@ pub fn open(candidate: &Candidate, passwords: &[Plaintext]) -> Result<(Header, T
         return Err(fail(format!("{what}: it is cut, nothing follows its header")));
     };
     if passwords.is_empty() {
-        let says = format!("{what}: its password is needed, that of the XMPP account; give it in a password file");
+        let says = format!(
+            "{what}: its password is needed, that of the XMPP account; put it into a file and name that with --password-file"
+        );
         return Err(InputError::locked(candidate.path(), says));
     }
     let sealed = || candidate.reader_from(header.body as u64).map_err(|error| describe::unreadable(candidate.path(), &error));
