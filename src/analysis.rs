@@ -17,6 +17,7 @@ pub mod diagnose;
 mod facts;
 pub mod health;
 pub mod investigation;
+pub mod number;
 pub mod outcome;
 pub mod own_device;
 pub mod peer;

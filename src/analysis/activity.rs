@@ -3,7 +3,7 @@
 //! The specification's own rule is about heartbeats (XEP-0384 0.4 and later, "Business Rules": an empty message
 //! from counter 53 on); when a device is given up is each client's own rule. Both are named in the reason.
 
-use super::summary::number;
+use super::number::number;
 use crate::model::{Account, Activity, ActivityState, Device};
 use crate::omemo::ratchet::Session;
 

@@ -1,6 +1,6 @@
 //! What looks wrong with an account's own keys, before any message is looked at.
 
-use super::summary::number;
+use super::number::number;
 use crate::model::{Account, When};
 use jiff::{SignedDuration, Timestamp};
 

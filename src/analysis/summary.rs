@@ -1,6 +1,6 @@
 //! The first sentences of a diagnosis: what a person needs to know.
 
-use super::facts::LogOwner;
+use super::number::{number, verb};
 use crate::model::{BareJid, Code, Fate, Finding, MessageVerdict, When};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -135,6 +135,17 @@ impl Tally {
     }
 }
 
+/// The device that a log belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogOwner {
+    /// How many messages say so.
+    pub messages: usize,
+    /// Its id.
+    pub device: u32,
+    /// The log shows what it sent.
+    pub sure: bool,
+}
+
 /// What the captures hold that is no message to us.
 #[derive(Debug, Default)]
 pub struct Besides {
@@ -246,16 +257,6 @@ fn fate_words(fate: Fate, count: usize, several_copies: bool) -> String {
         Fate::BeyondTheCopy => format!("{is} newer than this copy of the store"),
         Fate::Own => format!("{} sent by this device", verb(count, "was", "were")),
     }
-}
-
-/// The form of a verb that fits the number.
-fn verb(count: usize, one: &'static str, more: &'static str) -> &'static str {
-    if count == 1 { one } else { more }
-}
-
-/// `1 message`, `2 messages`.
-pub(super) fn number(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", verb(count, "", "s"))
 }
 
 #[cfg(test)]

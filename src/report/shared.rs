@@ -1,5 +1,6 @@
 //! Pieces that several views share.
 
+pub use crate::analysis::number::number as count;
 use crate::model::{Evidence, Landmark, Position, Problem, When};
 use serde::Serialize;
 
@@ -76,11 +77,6 @@ impl From<&Problem> for ProblemView {
 /// A moment as a string: RFC 3339 where it is known, else as the log wrote it.
 pub fn time(when: &When) -> String {
     when.instant.map_or_else(|| when.text.clone(), |instant| instant.to_string())
-}
-
-/// `1 device`, `2 devices`.
-pub fn count(n: usize, one: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }
 
 /// Items joined like `a, b and c`.

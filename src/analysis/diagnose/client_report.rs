@@ -3,7 +3,7 @@
 use super::remedies::first_aid;
 use super::{Gathering, Scene, Whole, in_store};
 use crate::analysis::client_words::{Complaint, Kind, Subject};
-use crate::analysis::summary::number;
+use crate::analysis::number::number;
 use crate::input::store::FORMATS;
 use crate::model::{
     BareJid, ClientProfile, Code, Confidence, Evidence, EvidenceKind, Finding, MessageVerdict, StoredSession, When,

@@ -54,7 +54,7 @@
 use super::judgement::capital;
 use super::recovery::Broken;
 use super::{Cause, Judgement, Scene, altered, computed, in_stanza, nothing, remedies, rule};
-use crate::analysis::summary::number;
+use crate::analysis::number::number;
 use crate::analysis::trial::{ExchangeFact, PrekeyFact, RatchetFact, ReplacedFact};
 use crate::model::{ClientProfile, Code, Confidence, Evidence, PrekeyIds};
 

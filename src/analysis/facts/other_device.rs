@@ -2,6 +2,7 @@
 //! and all have one for the same other device.
 
 use crate::analysis::outcome::{Addressing, Origin, Outcome};
+use crate::analysis::summary::LogOwner;
 use crate::model::{CapturedMessage, Direction, Wrapper};
 use std::collections::BTreeSet;
 
@@ -18,17 +19,6 @@ pub(super) struct OtherDevice {
     common: BTreeSet<u32>,
     /// Devices of our account that sent over this log's connection.
     sent: BTreeSet<u32>,
-}
-
-/// The device that a log belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogOwner {
-    /// How many messages say so.
-    pub messages: usize,
-    /// Its id.
-    pub device: u32,
-    /// The log shows what it sent.
-    pub sure: bool,
 }
 
 impl OtherDevice {
