@@ -62,6 +62,7 @@ pub use verdict::verdict_at;
 use gathering::{at_the_end, nothing};
 pub use judgement::capital;
 use judgement::{Judgement, computed, in_stanza, in_store, rule};
+pub use remedies::OVER;
 
 /// A cause.
 pub struct Cause {

@@ -19,7 +19,9 @@ use super::trial::Trial;
 use super::window::Window;
 use crate::bounded_map::BoundedMap;
 use crate::input::capture::unwrap::Unwrapper;
-use crate::model::{BareJid, CaptureEvent, CapturedMessage, Direction, EncryptedPart, Finding, ProblemScope, Store, Wrapper};
+use crate::model::{
+    BareJid, CaptureEvent, CapturedMessage, Direction, EncryptedPart, Finding, Problem, ProblemScope, Store, Wrapper,
+};
 use crate::omemo::stanza::encrypted::Encrypted;
 use crate::omemo::{IdentityKey, Namespace};
 use other_device::OtherDevice;
@@ -339,9 +341,16 @@ impl Facts {
             lists: self.published.lists().count(),
             bundles: self.published.bundles().count(),
             absent_peers: if self.peer_met { Vec::new() } else { peer::names(&self.peers) },
+            locked: self.locked().map(|problem| problem.place.file.clone()).collect(),
             log_owner: self.log_owner(),
             told: self.client_words.told(),
         }
+    }
+
+    /// Parts of our stores whose password was not given.
+    fn locked(&self) -> impl Iterator<Item = &Problem> {
+        let problems = self.own.iter().flat_map(|own| own.replays.iter().flat_map(|replay| &replay.account.problems));
+        problems.filter(|problem| problem.scope == ProblemScope::Locked)
     }
 
     /// A device of ours, and the other one that the log belongs to.

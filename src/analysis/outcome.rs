@@ -65,6 +65,8 @@ pub struct Header {
     pub id: Option<Box<str>>,
     /// Sender.
     pub from: Option<BareJid>,
+    /// The sender is the account in whose log it stands.
+    pub of_log_owner: bool,
     /// As written, where the sender's own address is not known.
     pub from_full: Option<Box<str>>,
     /// The room it went through.

@@ -3,6 +3,7 @@
 use super::number::{number, verb};
 use crate::model::{BareJid, Code, Fate, Finding, MessageVerdict, When};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What the messages of one code have in common.
@@ -101,6 +102,13 @@ impl Summary {
                 summary.push(format!("{own} {more}{messages} sent by this device itself."));
             }
         }
+        let locked = |file: &Arc<Path>| {
+            format!(
+                "Locked, because its password was not given or is another one: {}. Messages to its account were not judged.",
+                file.display()
+            )
+        };
+        summary.extend(besides.locked.iter().map(locked));
         summary.extend(besides.log_owner.map(|(own, owner)| other_log(own, owner)));
         if !failures.is_empty() {
             summary.push("What needs attention:".into());
@@ -159,6 +167,8 @@ pub struct Besides {
     pub several_copies: bool,
     /// Whose stores were given as those of another end, although no message comes from it.
     pub absent_peers: Vec<String>,
+    /// Parts of a store whose password was not given.
+    pub locked: BTreeSet<Arc<Path>>,
     /// Our device, and the other one that the log seems to belong to.
     pub log_owner: Option<(u32, LogOwner)>,
     /// Device lists.

@@ -2,6 +2,7 @@
 
 use super::terminal::Terminal;
 use super::{Outcome, Stop};
+use crate::analysis::client_words::{Kind, recognise};
 use crate::analysis::diagnose::{capital, explanation, fine_causes, section};
 use crate::analysis::states::{self, STATES, StateWord};
 use crate::analysis::words;
@@ -81,7 +82,12 @@ impl Topic {
             return Some(Self::State(state));
         }
         let fine_cause = || is_fine_cause(text).then(|| Self::FineCause { name: text.to_owned(), code: None });
-        words::meaning(text).map(|(word, says)| Self::Word(word, says)).or_else(fine_cause)
+        // What a client writes into its log.
+        let wording = || match recognise(text)?.kind {
+            Kind::Failed(code) | Kind::Unclear(code) | Kind::Harmless(code) => Some(Self::Code(code)),
+            _ => None,
+        };
+        words::meaning(text).map(|(word, says)| Self::Word(word, says)).or_else(fine_cause).or_else(wording)
     }
 
     fn explained(self) -> Explanation {

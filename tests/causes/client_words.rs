@@ -141,6 +141,21 @@ fn of_several_at_once_each_has_its_own_lines() {
     assert_eq!(codes(&log_only(&lines.concat(), Some(OURS))), told);
 }
 
+/// Which of our devices wrote the log is not known, and what it sent itself comes back to it from the archive.
+#[test]
+fn what_the_owner_of_a_log_sent_did_not_fail() {
+    let told = |from: &str| {
+        let line = |level: &str, text: &str| {
+            format!("11/23/26 02:53:21 ({level}) gajim.p.omemo            |          (bob@example.org) {text}\n")
+        };
+        let stanza = ratchet("a", 1, 1).replace("alice@example.org", from);
+        let log = line("I", "::::: DATA RECEIVED ::::") + &format!("\n{stanza}\n") + &line("W", "No valid sessionsBad Mac!");
+        codes(&log_only(&log, None))
+    };
+    assert_eq!(told("bob@example.org"), [UNTRIED]);
+    assert_eq!(told("alice@example.org"), [(Code::MacMismatch, None)]);
+}
+
 /// A Conversations log: lines without their head.
 fn logcat(lines: &[(&str, &str)]) -> Diagnosis {
     let head = |(time, text): &(&str, &str)| format!("10-05 09:14:{time}  5211  5230 W conversations: {text}\n");

@@ -53,7 +53,7 @@ fn without_a_store_nothing_is_said_to_decrypt() {
     std::fs::write(folder.path().join("stanzas.xml"), stanzas).expect("written");
     let text = stdout(&run(folder.path(), &["diagnose", "--device", "1577235761", "stanzas.xml"]));
     let (_, untried) = text.split_once("\nCould not be checked\n").unwrap_or_else(|| panic!("{text}"));
-    assert!(untried.contains("nothing in the clear speaks against them"), "{text}");
+    assert!(untried.contains("nothing in the clear speaks against decryption"), "{text}");
     let right = text.split_once("\nNothing wrong\n").map_or("", |(_, right)| right);
     assert!(!right.contains("  ok "), "{text}");
     let stored = ["diagnose", "--store", "gajim", "gajim.log"];
@@ -156,5 +156,6 @@ fn a_locked_backup_is_no_damaged_store() {
     let text = stdout(&output);
     assert!(!text.contains("store-corrupt") && !text.contains("not-addressed"), "{text}");
     assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains("they are to alice@chat.example"), "{text}");
+    assert!(text.contains("Locked, because its password was not given"), "{text}");
     assert!(stderr(&output).contains("alice@chat.example"), "{}", stderr(&output));
 }

@@ -1,6 +1,7 @@
 //! One wording and what it stands for.
 
 use super::table::{NO_KEY, NO_SESSION, WORDINGS};
+use crate::input::capture::unwrap::is_fallback;
 use crate::model::Code;
 use std::sync::LazyLock;
 
@@ -163,15 +164,18 @@ const PLAINTEXT_LINES: &[&str] = &[
 const SENDING_LINES: &[&str] = &["there is no session for"];
 
 /// The wording in a line.
-pub fn recognise(text: &str) -> Option<&'static Wording> {
-    let text = text.to_ascii_lowercase();
+pub fn recognise(whole: &str) -> Option<&'static Wording> {
+    let text = whole.to_ascii_lowercase();
     if SENDING_LINES.iter().any(|mark| text.contains(mark)) {
         return None;
     }
     let plaintext = PLAINTEXT_LINES.iter().filter_map(|mark| Some(text.find(mark)? + mark.len())).min();
     let text = &text[..plaintext.unwrap_or(text.len())];
+    let (text, behind) = (text, whole.get(text.len()..).unwrap_or_default());
     let found = TEXTS.iter().position(|(words, and)| text.contains(words.as_str()) && text.contains(and.as_str()))?;
-    WORDINGS.get(found)
+    // Done with a message that did not open, a client shows the sentence that was written beside it.
+    let fallback = || is_fallback(behind.trim_start_matches(|c: char| !c.is_alphabetic() && c != '['));
+    WORDINGS.get(found).filter(|words| words.kind != Kind::Done || fallback())
 }
 
 #[cfg(test)]
@@ -193,7 +197,9 @@ mod tests {
         assert_eq!(recognise("Session created for: bob@example.org"), None);
         assert_eq!(recognise("(a@b) Decrypted Message => No valid sessions"), None);
         assert_eq!(recognise("[OMEMO] There is no Session for bob@localhost ( 7) ,... building session."), None);
-        assert_eq!(recognise("Decrypted omemo message: 'my phone says Bad MAC all day'").map(|w| w.kind), Some(Kind::Done));
+        assert_eq!(recognise("Decrypted omemo message: 'my phone says Bad MAC all day'"), None);
+        let fallback = "Decrypted omemo message: 'This message is OMEMO encrypted.'";
+        assert_eq!(recognise(fallback).map(|w| w.kind), Some(Kind::Done));
         assert_eq!(recognise("Message decrypted: b'my phone says Bad MAC all day'").map(|w| w.kind), Some(Kind::Opened));
     }
 
@@ -220,7 +226,8 @@ mod tests {
     #[test]
     fn no_wording_hides_a_later_one() {
         for (i, words) in WORDINGS.iter().enumerate() {
-            let line = format!("{} {}", words.text, words.and);
+            let behind = if words.kind == Kind::Done { ": 'This message is OMEMO encrypted.'" } else { "" };
+            let line = format!("{} {}{behind}", words.text, words.and);
             let found = recognise(&line).map(|words| words.weight().1);
             assert_eq!(found, Some(i), "{:?} is hidden by {:?}", words.text, found.and_then(|f| WORDINGS.get(f)));
         }

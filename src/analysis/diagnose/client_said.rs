@@ -2,7 +2,7 @@
 //! store opens, failed where a copy opens, or failed where no copy can tell.
 
 use super::client_report::{meaning, profile};
-use super::remedies::first_aid;
+use super::remedies::{RESTART, first_aid};
 use super::{Judgement, Scene};
 use crate::analysis::client_words::Said;
 use crate::model::{Code, Confidence, Evidence, MessageVerdict};
@@ -85,9 +85,19 @@ fn opened_by_a_copy(scene: &Scene<'_>, so_far: Code) -> Option<(Code, Judgement)
     );
     let judgement = Judgement::new(Confidence::Proven, sentence)
         .detail(MessageVerdict::CLIENT_FAILED)
-        .remedy("omemoscope can show the text: omemoscope decrypt, with the same store and log.")
-        .open_question("Why the client failed: it may have worked with an older store than this copy (receiver-rolled-back), or with a later one that had dropped the key (message-key-evicted). A copy from that time would tell.");
-    Some((Code::Ok, judgement))
+        .remedy("omemoscope can show the text: omemoscope decrypt, with the same store and log.");
+    // What has nothing to do with the session fails again.
+    let of_session = meaning(said.words.kind).is_none_or(|(code, _)| depends_on_copy(code));
+    Some((
+        Code::Ok,
+        if of_session {
+            judgement
+            .remedy(RESTART)
+            .open_question("Why the client failed: it may have worked with an older store than this copy (receiver-rolled-back), or with a later one that had dropped the key (message-key-evicted). A copy from that time would tell.")
+        } else {
+            judgement.remedy("Ask the sender to update their client: yours does not take what it sends.")
+        },
+    ))
 }
 
 /// The client took a message that came as it was sent, and for the first time in this log, for one that it had already.
@@ -120,6 +130,10 @@ fn refused(scene: &Scene<'_>, so_far: Code) -> Option<(Code, Judgement)> {
 /// The client could not read a message of which the stores at hand tell nothing.
 fn failed(scene: &Scene<'_>, so_far: Code) -> Option<(Code, Judgement)> {
     if scene.opened() || !(untried(scene) && so_far == Code::Ok || copy_is_newer(scene, so_far)) {
+        return None;
+    }
+    // Which of our devices we are is not known: what this one sent itself it cannot read either.
+    if scene.outcome.header.of_log_owner && scene.own().is_none_or(|own| own.device_id.is_none()) {
         return None;
     }
     let said = scene.outcome.comments.failure()?;

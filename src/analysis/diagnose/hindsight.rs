@@ -8,7 +8,7 @@ use crate::analysis::book::Sighting;
 use crate::analysis::outcome::Outcome;
 use crate::analysis::trial::RatchetFact;
 use crate::model::{BareJid, Confidence};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// What shows only later.
 #[derive(Debug, Default)]
@@ -21,9 +21,12 @@ pub struct Hindsight {
     judged: BeyondCopy,
     /// A message whose failure by itself shows that our store is an older copy.
     pub(super) rolled_back: Option<RolledBack>,
-    /// The last message of each device that was read: now, or before the store copy was made.
-    read: HashMap<(Option<BareJid>, u32), usize>,
+    /// The last messages of each device that were read: now, or before the store copy was made.
+    read: HashMap<(Option<BareJid>, u32), VecDeque<usize>>,
 }
+
+/// Messages of one device that are kept as the last that were read.
+const LAST_READ: usize = 8;
 
 /// A message that shows by itself that our store is an older copy.
 #[derive(Clone, Debug)]
@@ -42,17 +45,28 @@ impl Hindsight {
     /// Takes the next message.
     pub fn note(&mut self, order: usize, outcome: &Outcome) {
         self.used_up.note(order, outcome);
-        let read =
-            outcome.trial().is_some_and(|trial| matches!(trial.ratchet, Some(RatchetFact::Opened | RatchetFact::Used { .. })));
+        let read = outcome.trial().is_some_and(|trial| match trial.ratchet {
+            Some(RatchetFact::Opened) => true,
+            // What comes a second time was not read now.
+            Some(RatchetFact::Used { .. }) => outcome.is_live(),
+            _ => false,
+        });
         if let Some(sid) = outcome.element.sid().filter(|_| read && outcome.seen_before.is_none()) {
-            self.read.insert((outcome.header.from.clone(), sid), order);
+            let orders = self.read.entry((outcome.header.from.clone(), sid)).or_default();
+            if orders.len() >= LAST_READ {
+                orders.pop_front();
+            }
+            orders.push_back(order);
         }
     }
 
     /// Whether a later message of the same device is read: whatever was wrong with the session is over.
     pub(super) fn read_later(&self, scene: &Scene<'_>) -> bool {
         let device = scene.outcome.element.sid().map(|sid| (scene.outcome.header.from.clone(), sid));
-        device.and_then(|device| self.read.get(&device)).is_some_and(|read| *read > scene.order)
+        let orders = device.and_then(|device| self.read.get(&device)).into_iter().flatten();
+        // A copy of the store may open what the client itself could not.
+        let refused = |order: usize| scene.whole.window.get(order).is_some_and(|later| later.comments.tell_outcome());
+        orders.filter(|read| **read > scene.order).any(|read| !refused(*read))
     }
 
     /// This, with what the messages in view show; those before `until` are judged next. `whole` is everything with what

@@ -84,7 +84,7 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         RatchetFact::NewChainBadMac { .. } if trial.exchange.as_ref().is_some_and(|e| !e.base_key_known) => first_message(scene, judgement, trial.exchange.as_ref()?),
         RatchetFact::NewChainBadMac { chains } => old_chain(scene, judgement)
             .evidence(computed(format!("the sender's ratchet key is new; a step with your client's current ratchet key gives a wrong MAC ({} known)", number(*chains, "chain"))))
-            .all_open_questions(older_copy(scene))
+            .open_question(OLDER_COPY)
             .all_open_questions(senders_state(scene)),
         RatchetFact::BeyondOneStep | RatchetFact::NoRatchetKey => {
             judgement.evidence(computed("the ratchet key is new and the session has no ratchet key of your client to go on with"))
@@ -108,14 +108,8 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     )
 }
 
-/// The log may have shown what the client sent before.
-fn older_copy(scene: &Scene<'_>) -> Option<&'static str> {
-    Some(if scene.own_newest().is_some() {
-        "Whether your store is an older copy (receiver-rolled-back): a copy of it from before this message would tell."
-    } else {
-        "Whether your store is an older copy (receiver-rolled-back): an earlier log with your own messages to this contact would tell."
-    })
-}
+/// What the ratchet keys that the client sent before would show.
+const OLDER_COPY: &str = "Whether your store is an older copy (receiver-rolled-back): an earlier log with your own messages to this contact, or a copy of the store from before this message, would tell.";
 
 fn senders_state(scene: &Scene<'_>) -> Option<&'static str> {
     scene.outcome.peer.is_none().then_some("Whether the sender's state is the wrong one: its store (--peer) would tell.")

@@ -53,7 +53,7 @@ pub(super) const CAUSE: Cause =
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {
     match scene.outcome.key.as_ref()? {
         Err(WireError::Malformed(says)) => Some(
-            Judgement::new(Confidence::Proven, format!("The part for your device in the message from {} is no OMEMO message.", scene.sender()))
+            Judgement::new(Confidence::Proven, format!("{} in the message from {} is no OMEMO message.", part(scene), scene.sender()))
                 .detail("protobuf")
                 .evidence(scene.stanza(says.clone()))
                 .remedy("Compare with another log of the same message; if it is the same there, ask the sender to send it again, and to report it to the makers of their client."),
@@ -88,6 +88,12 @@ fn judge(scene: &Scene<'_>) -> Option<Judgement> {
         Ok(_) => without_prekey(scene),
         Err(_) => None,
     }
+}
+
+/// Without a device id of ours nothing tells which one is ours.
+fn part(scene: &Scene<'_>) -> &'static str {
+    let known = scene.own().is_some_and(|own| own.device_id.is_some());
+    if known { "The part for your device" } else { "A part for some device" }
 }
 
 /// A key exchange that names no one-time prekey.

@@ -156,7 +156,8 @@ impl Gathering for OldStore {
     /// The copies by themselves; the store as a whole, since when, and who is affected; our own stanzas that used one key
     /// twice.
     fn findings(&self, whole: &Whole<'_>) -> Vec<Finding> {
-        between_copies::rolled_back(whole).chain(self.finding()).chain(own_reuse(whole)).collect()
+        let over = self.count > 0 && self.remedy.is_none();
+        between_copies::rolled_back(whole).chain(self.finding()).chain(own_reuse(whole, over)).collect()
     }
 }
 
@@ -189,7 +190,7 @@ impl OldStore {
 }
 
 /// Our own stanzas used one key twice. Where two copies write in turn, device-id-collision says so.
-fn own_reuse(whole: &Whole<'_>) -> Option<Finding> {
+fn own_reuse(whole: &Whole<'_>, over: bool) -> Option<Finding> {
     if whole.book.ours.branches().any(|(_, _, branches)| branches.clone_confidence().is_some()) {
         return None;
     }
@@ -227,7 +228,12 @@ fn own_reuse(whole: &Whole<'_>) -> Option<Finding> {
         evidence,
         remedy: vec![
             "Make sure that the profile runs on one machine only.".into(),
-            "End and restart the sessions with the affected contacts, and send again what they did not get.".into(),
+            if over {
+                "Send the affected contacts again what they did not get."
+            } else {
+                "End and restart the sessions with the affected contacts, and send again what they did not get."
+            }
+            .into(),
         ],
         stanza_ids: second.id.iter().cloned().collect(),
     })

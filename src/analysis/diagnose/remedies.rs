@@ -3,7 +3,7 @@
 use crate::model::{ClientProfile, Code};
 
 /// A session that broke and works again.
-pub(super) const OVER: &str = "The session with this device works again: its later messages are read, so nothing is to be repaired there. Ask the sender to send this message again.";
+pub const OVER: &str = "The session with this device works again: its later messages are read, so nothing is to be repaired there. Ask the sender to send again what you miss.";
 /// Makes most clients begin a session where there is none.
 pub(super) const WRITE: &str =
     "Send the sender any message from this device: most clients then begin a new session. Then ask for the lost message.";
@@ -23,7 +23,7 @@ pub(super) const COMPARE: &str = "Compare the new fingerprint with the sender by
 /// Before anybody trusts a device whose messages are refused.
 pub(super) const WHOSE: &str = "Ask the sender, by phone or in person and not in this chat, whether the device is theirs and its fingerprint is right. Trust it only then.";
 /// A payload that is lost, in a session that is fine.
-pub(super) const SEND_AGAIN: &str = "Ask the sender to send the message again. The session is fine: do not end it.";
+pub(super) const SEND_AGAIN: &str = "Ask the sender to send the message again. If it fails in the same way, ask them to update their client. The session is fine: do not end it.";
 /// A fault of the sender's client, or of the way.
 pub(super) const SEND_AGAIN_AND_UPDATE: &str = "Ask the sender to send the message again. If it fails in the same way, ask them to update their client and to report it to its makers.";
 /// OMEMO in a room that hides addresses.

@@ -34,7 +34,7 @@
 //! xmtp/libxmtp#200.
 
 use super::recovery::Broken;
-use super::{Cause, Gathering, Judgement, Scene, Whole, computed, in_stanza, newer_copy};
+use super::{Cause, Gathering, Judgement, Scene, Whole, client_report, computed, in_stanza, newer_copy};
 use crate::analysis::book::OwnRatchetKey;
 use crate::analysis::outcome::KeyFact;
 use crate::analysis::trial::{RatchetFact, ReplacedFact};
@@ -147,7 +147,8 @@ impl Gathering for Crossings {
 }
 
 fn finding(scene: &Scene<'_>, own: &OwnRatchetKey, named: bool) -> Finding {
-    let harmless = scene.client().is_some_and(|c| c.implementation.archives_states()) && !named;
+    let read = scene.outcome.comments.opened().and_then(|said| client_report::profile(said.client));
+    let harmless = scene.client().or(read).is_some_and(|c| c.implementation.archives_states()) && !named;
     let effect = if harmless {
         "both sessions are kept, so it does no harm"
     } else {

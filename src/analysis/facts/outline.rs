@@ -26,6 +26,7 @@ pub(super) fn blank(message: &CapturedMessage, own: usize) -> Outcome {
         header: Header {
             id: message.id.as_deref().map(Into::into),
             from: message.from.clone(),
+            of_log_owner: message.from.is_some() && message.from == message.account,
             from_full: message.from_full.as_deref().filter(|_| message.from.is_none()).map(Into::into),
             room: message.room.clone(),
             wrapper: message.wrapper,

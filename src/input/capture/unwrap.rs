@@ -245,6 +245,11 @@ impl Unwrapper {
     }
 }
 
+/// Whether this is the sentence that a client writes beside encrypted messages.
+pub fn is_fallback(body: &str) -> bool {
+    fallback::is_one(body)
+}
+
 /// The OMEMO part of a message, if it has one.
 fn encrypted_part(stanza: &CapturedStanza, message: &Element) -> Option<EncryptedPart> {
     let named = |e: &&Element| e.name == "encrypted";

@@ -87,7 +87,7 @@ impl DiagnosisView {
             .collect();
         if !rows.is_empty() {
             page.heading("Nothing wrong");
-            page.columns(2, &["code", "", "which"], rows);
+            page.columns(2, &["code", "", "each of which"], rows);
             for message in self.messages.listed.iter().filter(|m| !unchecked(m.fate)) {
                 harmless_message(page, message);
             }
@@ -103,15 +103,12 @@ const READ_BY_CLIENT: &str = "was read by your client, as its log says";
 
 /// The fates of messages of which the input tells too little, and what would tell more.
 const UNCHECKED: &[(Fate, &str)] = &[
-    (
-        Fate::Untried,
-        "nothing in the clear speaks against them. Whether they decrypt, only a copy of the client's store can tell (--store).",
-    ),
+    (Fate::Untried, "nothing in the clear speaks against decryption. Only a copy of the client's store can tell more (--store)."),
     (
         Fate::BeforeTheCopy,
-        "the copy of the store is newer. Your client had dealt with them before, and the copy cannot tell whether it showed \
-         them. Look for them in your client. If one is missing, ask the sender to send it again: why it failed, a copy of the \
-         store from before it would tell.",
+        "the copy of the store is newer, and cannot tell whether your client had shown what came before. Look for it in your \
+         client. If it is missing, ask the sender to send it again: why it failed, a copy of the store from before it would \
+         tell.",
     ),
 ];
 
@@ -198,7 +195,9 @@ fn group_text(page: &mut Page, group: &Group, look: Look, told: &mut Told) {
         page.line(4, Line::new().faint(format!("and {} more (-v shows them)", group.count - group.shown.len())));
     }
     told.remedies(page, 4, &code_and_detail(group.code.as_str(), group.detail), &group.remedies);
-    if let Some(lost) = told.lost(group.code) {
+    // A session that works again loses nothing more.
+    let over = group.remedies.first().is_some_and(|first| first == diagnose::OVER);
+    if let Some(lost) = (!over).then(|| told.lost(group.code)).flatten() {
         page.line(4, Line::new().strong("What is lost: ").plain(lost.replace('`', "").replace('\n', " ")));
     }
     if !page.verbose() {
