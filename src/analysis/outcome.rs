@@ -100,6 +100,8 @@ pub enum Element {
         faults: Box<[Fault]>,
         /// Whether there is a payload.
         has_payload: bool,
+        /// Its bytes, hashed: enough to tell two copies apart.
+        payload: u64,
     },
     /// Its version is not defined.
     Unknown {
@@ -133,6 +135,14 @@ impl Element {
             Self::Known { namespace, .. } => Some(*namespace),
             Self::Unknown { .. } => None,
             Self::Broken { namespace, .. } => *namespace,
+        }
+    }
+
+    /// Whether two copies of a message carry one text.
+    pub fn has_text_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Known { payload: one, .. }, Self::Known { payload: other, .. }) => one == other,
+            _ => true,
         }
     }
 

@@ -173,8 +173,7 @@ fn python_omemo_takes_a_good_copy_after_one_whose_payload_was_altered() {
         codes(&conversation.heard(bad).heard(good).diagnose())
     };
     assert_eq!(both("python-omemo"), [Code::PayloadAuthFailed, Code::Ok]);
-    assert_eq!(both("Dino")[0], Code::PayloadAuthFailed);
-    assert_ne!(both("Dino")[1], Code::Ok);
+    assert_eq!(both("Dino"), [Code::PayloadAuthFailed, Code::DuplicateMessage]);
 }
 
 /// Bob goes back to an old copy of his store, is delivered an old message of Alice once more, and so turns his ratchet

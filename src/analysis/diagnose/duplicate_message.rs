@@ -43,7 +43,7 @@
 //! ChatSecure/ChatSecure-iOS#1106; iNPUTmice/Conversations#3490; omemo/gajim-omemo#36.
 
 use super::newer_copy::{copy_is_newer, dropped, sent_later, took_exchange, used_up_later};
-use super::{Cause, Judgement, Scene, chain_age, computed, in_stanza, nothing, rule};
+use super::{Cause, Judgement, Scene, chain_age, computed, in_stanza, nothing, remedies, rule};
 use crate::analysis::trial::RatchetFact;
 use crate::model::{Code, Confidence, Evidence, MessageVerdict, Wrapper};
 
@@ -78,6 +78,16 @@ pub(super) fn second_copy(scene: &Scene<'_>) -> Judgement {
         .maybe_detail(detail(scene))
         .all_evidence(scene.outcome.seen_before.as_ref().map(|seen| in_stanza(&seen.position, "the same bytes came before")))
         .open_question("Whether the client did read the first copy: a copy of its store from between the two would tell.")
+}
+
+/// A good copy that came after one whose text was damaged: the key is the same, and works once.
+pub(super) fn after_a_damaged_one(scene: &Scene<'_>) -> Judgement {
+    let sentence = "An earlier copy of this message, whose text was damaged, has used up its key.";
+    Judgement::new(Confidence::Likely, sentence)
+        .maybe_detail(detail(scene))
+        .all_evidence(scene.outcome.seen_before.as_ref().map(|seen| in_stanza(&seen.position, "the same key with another text")))
+        .remedy(remedies::SEND_AGAIN)
+        .open_question("Whether your client shows this one all the same: look for it there.")
 }
 
 fn judge(scene: &Scene<'_>) -> Option<Judgement> {

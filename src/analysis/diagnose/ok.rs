@@ -1,7 +1,7 @@
 //! # ok
 //!
-//! **What happened.** The message can be read, and your client would show it. Nothing is wrong (but see
-//! `not-tried`). Nobody is to blame.
+//! **What happened.** The message can be read, and your client would show it. Nothing is wrong (but see `opt-out`,
+//! `client-failed` and `not-tried`). Nobody is to blame.
 //!
 //! **What to do.** Nothing. If your client does not show the message all the same, ask the sender to send it again.
 //!

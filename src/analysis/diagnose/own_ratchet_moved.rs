@@ -44,6 +44,11 @@ pub(super) fn own_ratchet_moved(scene: &Scene<'_>) -> Option<Moved> {
     if theirs.first_opener(namespace, sid, &key.ratchet_key).is_some_and(|copy| copy <= trial.snapshot) {
         return None;
     }
+    // A later copy has the key, and it does not fit: what is wrong with the message has nothing to do with this one.
+    let fails = |later: &Trial| later.snapshot > trial.snapshot && later.ratchet == Some(RatchetFact::KnownChainBadMac);
+    if outcome.trials.iter().any(fails) {
+        return None;
+    }
     let within_capture = beyond_copy::began_beyond(scene);
     let mut moved = Moved { confidence: Confidence::Likely, evidence: Vec::new(), within_capture };
     let knows = |later: &&Trial| later.snapshot > trial.snapshot && later.keys.knows_chain;

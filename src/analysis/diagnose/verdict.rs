@@ -20,6 +20,10 @@ pub fn verdict_at(whole: &Whole<'_>, order: usize) -> Option<MessageVerdict> {
     if (seen.opened || untried) && earlier.code.is_harmless() {
         return Some(verdict(&scene));
     }
+    let damaged = matches!(earlier.code, Code::PayloadAuthFailed | Code::MalformedStanza);
+    if damaged && whole.window.get(seen.order).is_some_and(|first| !first.element.has_text_of(&outcome.element)) {
+        return Some(written(&scene, Code::DuplicateMessage, duplicate_message::after_a_damaged_one(&scene)));
+    }
     if earlier.code == Code::BeyondSnapshot {
         // The client read the first copy, if not with this store copy: this one was a second copy to it.
         return Some(written(&scene, Code::DuplicateMessage, duplicate_message::second_copy(&scene)));

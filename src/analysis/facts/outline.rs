@@ -1,5 +1,6 @@
 //! What a message says of itself, before it is tried.
 
+use super::hashed;
 use crate::analysis::client_words::Comments;
 use crate::analysis::outcome::{Addressing, Element, Header, Origin, Outcome};
 use crate::analysis::own_device::OwnDevice;
@@ -14,6 +15,7 @@ pub(super) fn blank(message: &CapturedMessage, own: usize) -> Outcome {
             sid: e.sid,
             faults: e.faults.as_slice().into(),
             has_payload: e.payload.is_some() || e.payload_left_out,
+            payload: hashed(&e.payload),
         },
         EncryptedPart::UnknownNamespace { uri, sid } => Element::Unknown { uri: uri.as_str().into(), sid: *sid },
         EncryptedPart::Broken { error, partial } => Element::Broken {
