@@ -138,7 +138,8 @@ impl Summary {
 impl Tally {
     fn reason(&self) -> String {
         let others = self.senders.len().saturating_sub(1);
-        let more = if others > 0 { format!(" The same holds for {}.", number(others, "other device")) } else { String::new() };
+        let more =
+            if others > 0 { format!(" The same code holds for {}.", number(others, "other device")) } else { String::new() };
         format!("{} × {}{}: {}{more}", self.count, self.label, self.span, self.sentence)
     }
 }

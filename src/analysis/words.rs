@@ -80,6 +80,11 @@ const WORDS: &[(&str, &str)] = &[
          to nobody else.",
     ),
     (
+        "the sender's store (--peer)",
+        "a copy of the store of the device that sent a message. You have it only where that device is yours, too: do not \
+         ask others for theirs.",
+    ),
+    (
         "copy (of the store)",
         "the duplicate of the store that you gave to omemoscope. Your client goes on and the copy does not, so it is out of \
          date after a while.",

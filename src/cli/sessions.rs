@@ -25,13 +25,18 @@ Examples:
 pub struct Sessions {
     #[command(flatten)]
     store: StoreArgs,
-    /// Only sessions with this contact, or this one device of it
+    /// Only sessions with this contact, this one device of it, or this device of anybody
     #[arg(value_name = "JID[/ID]", value_parser = peer)]
     peers: Vec<Peer>,
 }
 
+/// An address, with or without a device id behind `/` or, as logs write it, `:`; or the id alone.
 fn peer(text: &str) -> Result<Peer, String> {
-    let (jid, device) = match text.split_once('/') {
+    let text = text.strip_prefix("xmpp:").unwrap_or(text);
+    if let Ok(id) = text.parse() {
+        return Ok(Peer { jid: None, device: Some(id) });
+    }
+    let (jid, device) = match text.split_once(['/', ':']) {
         Some((jid, id)) => {
             let id =
                 id.parse().map_err(|_| format!("`{id}` is no device id; expected JID or JID/ID like bob@example.org/4711"))?;
@@ -40,7 +45,7 @@ fn peer(text: &str) -> Result<Peer, String> {
         None => (text, None),
     };
     let jid = BareJid::new(jid).ok_or("expected an address like bob@example.org")?;
-    Ok(Peer { jid, device })
+    Ok(Peer { jid: Some(jid), device })
 }
 
 impl Sessions {
@@ -53,5 +58,21 @@ impl Sessions {
         }
         terminal.show(&view)?;
         Ok(Outcome::Clean)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_written_in_the_ways_of_logs() {
+        let told = |text: &str| peer(text).map(|peer| (peer.jid.map(|jid| jid.to_string()), peer.device));
+        let bob = |device| Ok((Some("bob@example.org".to_owned()), device));
+        assert_eq!(told("bob@example.org"), bob(None));
+        assert_eq!(told("bob@example.org/7"), bob(Some(7)));
+        assert_eq!(told("xmpp:bob@example.org:7"), bob(Some(7)));
+        assert_eq!(told("7"), Ok((None, Some(7))));
+        assert!(told("bob@example.org/phone").is_err_and(|says| says.contains("`phone` is no device id")));
     }
 }

@@ -9,15 +9,15 @@ use serde::Serialize;
 /// Which sessions to show.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// With whom.
-    pub jid: BareJid,
+    /// With whom; anybody if `None`.
+    pub jid: Option<BareJid>,
     /// With which device; all if `None`.
     pub device: Option<u32>,
 }
 
 impl Peer {
     fn fits(&self, session: &StoredSession) -> bool {
-        self.jid == session.jid && self.device.is_none_or(|d| d == session.device_id)
+        self.jid.as_ref().is_none_or(|jid| *jid == session.jid) && self.device.is_none_or(|d| d == session.device_id)
     }
 }
 
