@@ -50,9 +50,10 @@ impl Devices {
     /// Audits the devices.
     pub fn run(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Stop> {
         let stores = inputs::open_stores(global, terminal, &self.store)?;
+        let damaged = inputs::is_damaged(&stores);
         let mut audit = Audit::new(stores);
         inputs::read_captures(terminal.progress(), &self.captures, &mut |event| audit.take(event))?;
         terminal.show(&DeviceAudit::new(&audit.finish(), self.upgrade))?;
-        Ok(Outcome::Clean)
+        Ok(Outcome::findings(damaged))
     }
 }

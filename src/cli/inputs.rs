@@ -5,7 +5,7 @@ use super::{Global, Outcome, Stop};
 use crate::input::InputError;
 use crate::input::capture::{self, Capture, Dating};
 use crate::input::store::{self, OpenOptions};
-use crate::model::{CaptureEvent, STDIN, Store};
+use crate::model::{CaptureEvent, ProblemScope, STDIN, Store};
 use crate::secret::Plaintext;
 use clap::Args;
 use std::collections::HashSet;
@@ -125,6 +125,12 @@ pub fn warn_of_problems(terminal: &Terminal, stores: &[Store]) {
             terminal.warn(&format!("{}: {}", problem.place, problem.says));
         }
     }
+}
+
+/// Whether a part of a store that matters could not be read: what was shown of it may not be all.
+pub fn is_damaged(stores: &[Store]) -> bool {
+    let problems = stores.iter().flat_map(|store| store.problems.iter().chain(store.accounts.iter().flat_map(|a| &a.problems)));
+    problems.into_iter().any(|problem| !matches!(problem.scope, ProblemScope::Other | ProblemScope::Locked))
 }
 
 /// Captures in the order in which they are to be read: what one client wrote into several files in the order of time.

@@ -57,7 +57,7 @@ impl Sessions {
             terminal.warn(if self.peers.is_empty() { "the store holds no session" } else { "the store holds no such session" });
         }
         terminal.show(&view)?;
-        Ok(Outcome::Clean)
+        Ok(Outcome::findings(inputs::is_damaged(&stores)))
     }
 }
 

@@ -159,3 +159,15 @@ fn a_locked_backup_is_no_damaged_store() {
     assert!(text.contains("Locked, because its password was not given"), "{text}");
     assert!(stderr(&output).contains("alice@chat.example"), "{}", stderr(&output));
 }
+
+/// What is shown of a damaged store may not be all of it.
+#[test]
+fn a_damaged_store_is_no_clean_result() {
+    let damaged = root().join("fixtures/diagnosis/gajim/store-corrupt-file-cut/store");
+    for command in ["devices", "sessions", "inspect"] {
+        let store = damaged.to_string_lossy();
+        let arguments = if command == "inspect" { vec![command, &store] } else { vec![command, "--store", &store] };
+        assert_eq!(run(root(), &arguments).status.code(), Some(1), "{command}");
+    }
+    assert_eq!(run(&example(), &["devices", "--store", "gajim"]).status.code(), Some(0));
+}
