@@ -6,6 +6,7 @@
 //! [`analysis`] (evidence to findings) → [`report`] (findings to a view) → [`cli`] (arguments to the above).
 
 mod bounded_map;
+mod mark;
 
 pub mod secret;
 

@@ -2,6 +2,7 @@
 //! clear in every key element. The book keeps them, a few numbers per device and chain; of single messages and of
 //! chains only the newest, as many as a long log has.
 
+mod damage;
 mod exchanges;
 mod ours;
 mod seen;
@@ -12,11 +13,12 @@ use crate::bounded_map::BoundedMap;
 use crate::model::{BareJid, Position};
 use crate::omemo::wire::KeyExchange;
 use crate::omemo::{IdentityKey, Namespace, PublicKey};
+pub use damage::damaged_bits;
 pub use exchanges::Exchanges;
 pub use ours::{Ours, OwnKeys, OwnRatchetKey};
 pub use seen::SeenBefore;
 use std::collections::{BTreeMap, HashMap};
-pub use theirs::{Theirs, damaged_bits};
+pub use theirs::Theirs;
 
 /// A stanza to point at.
 #[derive(Clone, Debug)]

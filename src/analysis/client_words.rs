@@ -8,6 +8,7 @@ mod subject;
 mod table;
 mod wording;
 
+use crate::mark::mark;
 use crate::model::{ClientLine, Evidence, EvidenceKind, Position, When};
 pub use complaints::Complaint;
 use complaints::Complaints;
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 pub use subject::Subject;
+use wording::quoted;
 pub use wording::{Kind, Wording, recognise};
 
 /// Lines that are taken to be about one message; clients write a handful.
@@ -36,6 +38,8 @@ pub struct Said {
     pub words: &'static Wording,
     /// Of whom.
     pub subject: Subject,
+    /// The text that it quotes, hashed: it may be a decrypted one.
+    pub quoted: Option<u64>,
 }
 
 impl Said {
@@ -71,7 +75,8 @@ impl ClientWords {
     pub fn note(&mut self, line: &ClientLine) -> Option<Said> {
         let words = recognise(&line.text)?;
         let (position, time) = (line.position.clone(), line.time.clone());
-        let said = Said { position, time, client: line.client, words, subject: Subject::of(&line.text) };
+        let quoted = (words.kind == Kind::Done).then(|| quoted(&line.text, words)).flatten().map(|text| mark(text.as_str()));
+        let said = Said { position, time, client: line.client, words, subject: Subject::of(&line.text), quoted };
         let first = self.first.entry(words.text).or_default();
         if first.len() < MAX_OF_ONE_WORDING {
             first.push(said.clone());
@@ -182,7 +187,7 @@ impl Comments {
             self.opened = self.opened.take().or_else(|| (!ended).then(|| Box::new(said)));
             return;
         }
-        if said.words.kind == Kind::Done && (self.opened.is_some() || self.begun.is_none()) {
+        if said.words.kind == Kind::Done && self.opened.is_some() {
             return;
         }
         // The key opened, and then the text did not.

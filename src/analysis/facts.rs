@@ -19,6 +19,7 @@ use super::trial::Trial;
 use super::window::Window;
 use crate::bounded_map::BoundedMap;
 use crate::input::capture::unwrap::Unwrapper;
+use crate::mark::mark;
 use crate::model::{
     BareJid, CaptureEvent, CapturedMessage, Direction, EncryptedPart, Finding, Problem, ProblemScope, Store, Wrapper,
 };
@@ -27,7 +28,6 @@ use crate::omemo::{IdentityKey, Namespace};
 use other_device::OtherDevice;
 use outline::{addressing, blank, origin};
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 use waiting::Heard;
@@ -66,8 +66,8 @@ impl Sighted {
         let EncryptedPart::Known(encrypted) = &message.encrypted else { return None };
         let file = message.position.file.clone();
         let keys: Vec<_> = encrypted.keys.iter().map(|key| (key.rid, &key.content)).collect();
-        let payload = (!encrypted.payload_left_out).then(|| hashed(&encrypted.payload));
-        live.then(|| Self { order, file, keys: hashed(&keys), payload })
+        let payload = (!encrypted.payload_left_out).then(|| mark(&encrypted.payload));
+        live.then(|| Self { order, file, keys: mark(&keys), payload })
     }
 
     /// Whether another log tells of the same, and no more of it.
@@ -75,12 +75,6 @@ impl Sighted {
         let payload = other.payload.is_none() || other.payload == self.payload;
         self.file != other.file && self.keys == other.keys && payload
     }
-}
-
-fn hashed(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Receivers of messages that are not ours, to name.

@@ -83,6 +83,8 @@ pub struct Header {
     pub position: Position,
     /// Where it stands in other logs.
     pub also_at: Vec<Position>,
+    /// The text that stands beside the encrypted one, hashed.
+    pub beside: Option<u64>,
     /// Which clients write its fallback text.
     pub fallback_of: Option<&'static str>,
 }

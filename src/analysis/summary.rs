@@ -211,8 +211,7 @@ impl Besides {
 fn other_log(own: u32, LogOwner { messages, device, sure }: LogOwner) -> String {
     let what = if sure { "was written by" } else { "may be that of" };
     format!(
-        "The log {what} another device than the store: {} a key for device {device}, and none for {own}, the store's.",
-        if messages == 1 { "the message has".into() } else { format!("all {messages} messages have") }
+        "The log {what} another device than the store: all {messages} messages have a key for device {device}, and none for {own}, the store's."
     )
 }
 

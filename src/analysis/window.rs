@@ -76,6 +76,9 @@ impl Window {
             self.told = Some(Told { file: said.position.file.clone(), order, trying: tries });
         }
         let Some(outcome) = order.and_then(|order| self.get_mut(order)) else { return Some(said) };
+        if said.words.kind == Kind::Done && (said.quoted.is_none() || said.quoted != outcome.header.beside) {
+            return None;
+        }
         if tries {
             outcome.comments.begin(said);
         } else if said.words.is_outcome() || said.words.kind == Kind::Opened {

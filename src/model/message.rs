@@ -70,6 +70,8 @@ pub struct CapturedMessage {
     pub sent: Option<When>,
     /// The encrypted part.
     pub encrypted: EncryptedPart,
+    /// The body beside the encrypted text, hashed: bodies are not kept.
+    pub beside: Option<u64>,
     /// Which clients write the fallback text that stands beside it, where it is one of the canned ones.
     pub fallback_of: Option<&'static str>,
     /// Repairs of the log reader.

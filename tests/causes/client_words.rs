@@ -224,3 +224,17 @@ fn a_quoted_text_is_not_the_clients_word() {
     let found = logcat(&[("01.000", "omemo: Message decrypted: b'my phone says Bad MAC all day'")]);
     assert!(found.findings.is_empty(), "{:?}", found.findings);
 }
+
+/// Poezio shows what stands beside an encrypted text that it could not read, whatever that is.
+#[test]
+fn a_client_that_shows_the_text_beside_a_message_did_not_read_it() {
+    let told = |shown: &str| {
+        let line = |text: &str| format!("2026-11-23 02:43:37,709 DEBUG:session_manager:{text}\n");
+        let stanza = ratchet("a", 0, 1).replace("<encrypted", "<body>Beside it.</body><encrypted");
+        let tries = "Decrypting message: Message(namespace='urn:xmpp:omemo:2', bare_jid='alice@example.org', device_id=9";
+        let done = format!("2026-11-23 02:43:37,716 DEBUG:plugin_e2ee:Decrypted omemo message: '{shown}'\n");
+        codes(&log_only(&format!("2026-11-23 02:43:37,700 DEBUG:xmlstream:RECV: {stanza}{}{done}", line(tries)), Some(OURS)))
+    };
+    assert_eq!(told("Beside it."), [(Code::MacMismatch, None)]);
+    assert_eq!(told("my phone says Bad MAC all day"), [UNTRIED]);
+}

@@ -1,6 +1,6 @@
 //! The sessions that others began: their key exchanges, as the capture shows them.
 
-use super::theirs::damaged_bits;
+use super::damage::damaged_bits;
 use crate::omemo::{Namespace, PublicKey};
 use std::collections::{HashMap, VecDeque};
 

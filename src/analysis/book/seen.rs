@@ -1,18 +1,16 @@
 //! One key element, remembered: to know it again when it comes a second time.
 
 use super::Sighting;
+use super::damage::is_one_mac;
+use crate::mark::mark;
 use crate::model::Position;
 use crate::omemo::wire::RatchetMessage;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Key elements that are remembered, of ours and of theirs. Each takes some hundred bytes.
 pub(super) const MAX_SEEN: usize = 1 << 17;
 
 /// Chains that are remembered, of ours and of theirs.
 pub(super) const MAX_CHAINS: usize = 1 << 16;
-
-/// A damaged MAC differs from the true one in a few bits, another one in about half of its 64 or 128.
-const MAX_DAMAGED_BITS: u32 = 8;
 
 /// The place of a key element: the number of its chain, and its counter in it.
 pub(super) type Slot = (u64, u32);
@@ -52,7 +50,7 @@ impl Mark {
 impl Seen {
     /// Remembers a key element.
     pub fn new(message: &RatchetMessage, sighting: &Sighting, order: usize) -> Self {
-        Self { position: sighting.position.clone(), order, id: hashed(sighting), mark: Mark::of(message), opened: false }
+        Self { position: sighting.position.clone(), order, id: marked(sighting), mark: Mark::of(message), opened: false }
     }
 
     /// Whether this has the same MAC.
@@ -62,9 +60,7 @@ impl Seen {
 
     /// Whether both are one message, though one of them may be damaged: they have one stanza id, or nearly one MAC.
     pub fn is_message_of(&self, message: &RatchetMessage, sighting: &Sighting) -> bool {
-        let (mac, other) = (self.mark.mac, Mark::of(message).mac);
-        let differing: u32 = mac.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
-        differing <= MAX_DAMAGED_BITS || self.id.is_some() && self.id == hashed(sighting)
+        is_one_mac(&self.mark.mac, &Mark::of(message).mac) || self.id.is_some() && self.id == marked(sighting)
     }
 
     /// This element, held against one that came later with the same ratchet key and counter.
@@ -79,10 +75,8 @@ impl Seen {
     }
 }
 
-fn hashed(sighting: &Sighting) -> Option<u64> {
-    let mut hasher = DefaultHasher::new();
-    sighting.id.as_ref()?.hash(&mut hasher);
-    Some(hasher.finish())
+fn marked(sighting: &Sighting) -> Option<u64> {
+    sighting.id.as_deref().map(mark)
 }
 
 /// An earlier stanza with the same ratchet key and counter.

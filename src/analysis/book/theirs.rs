@@ -1,6 +1,7 @@
 //! What others sent to us: their chains, as the messages show them in clear.
 
 use super::Sighting;
+use super::damage::damaged_bits;
 use super::seen::{MAX_CHAINS, MAX_SEEN, Seen, SeenBefore, Slot};
 use crate::analysis::outcome::KeyFact;
 use crate::bounded_map::BoundedMap;
@@ -58,9 +59,6 @@ struct Newest {
 
 /// Chains whose ratchet keys are kept of one device, the newest ones.
 const MAX_RECENT: usize = 64;
-
-/// A damaged ratchet key differs from the true one in a few bits, another one in about half of its 256.
-const MAX_DAMAGED_BITS: u32 = 24;
 
 /// What others sent.
 #[derive(Debug)]
@@ -260,12 +258,6 @@ impl Theirs {
     pub fn first_counter(&self, namespace: Namespace, sid: u32, ratchet_key: &PublicKey) -> Option<u32> {
         Some(self.chain(namespace, sid, ratchet_key)?.first)
     }
-}
-
-/// In how many bits a key differs from another one that it must have been before it was damaged.
-pub fn damaged_bits(key: &[u8; 32], other: &[u8; 32]) -> Option<u32> {
-    let bits = key.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
-    (1..=MAX_DAMAGED_BITS).contains(&bits).then_some(bits)
 }
 
 #[cfg(test)]

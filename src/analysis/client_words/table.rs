@@ -58,7 +58,7 @@ const fn opened(text: &'static str) -> Wording {
     Wording::opened(text)
 }
 
-/// A client is done with a message; had it opened, another line would have said so.
+/// A client is done with a message and quotes its text: that beside it, where it did not open.
 const fn done(text: &'static str, means: &'static str) -> Wording {
     Wording::done(text, means)
 }
@@ -159,7 +159,7 @@ pub(super) static WORDINGS: &[Wording] = &[
     progress("Decrypting message: Message(").begins(),
     opened("Message decrypted:"),
     opened("Plain key material:"),
-    done("Decrypted omemo message", "it was done with the message, and nothing says that it opened"),
+    done("Decrypted omemo message", "it shows the text that was sent beside the encrypted one"),
     unclear("SenderNotFound", Code::WrongRecipientJid, "nothing is known of the sending device"),
     unclear("AuthenticationFailedException", Code::MacMismatch, BAD_MAC).goes_on(),
     harmless("DuplicateMessageException", Code::DuplicateMessage, USED_OR_DROPPED).goes_on(),

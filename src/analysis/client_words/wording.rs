@@ -1,7 +1,6 @@
 //! One wording and what it stands for.
 
 use super::table::{NO_KEY, NO_SESSION, WORDINGS};
-use crate::input::capture::unwrap::is_fallback;
 use crate::model::Code;
 use std::sync::LazyLock;
 
@@ -37,7 +36,7 @@ pub enum Kind {
     Harmless(Code),
     /// A message opened.
     Opened,
-    /// A client is done with a message; had it opened, another line would have said so.
+    /// A client is done with a message and quotes its text: that beside it, where it did not open.
     Done,
     /// A try begins or goes on.
     Progress,
@@ -164,18 +163,23 @@ const PLAINTEXT_LINES: &[&str] = &[
 const SENDING_LINES: &[&str] = &["there is no session for"];
 
 /// The wording in a line.
-pub fn recognise(whole: &str) -> Option<&'static Wording> {
-    let text = whole.to_ascii_lowercase();
+pub fn recognise(text: &str) -> Option<&'static Wording> {
+    let text = text.to_ascii_lowercase();
     if SENDING_LINES.iter().any(|mark| text.contains(mark)) {
         return None;
     }
     let plaintext = PLAINTEXT_LINES.iter().filter_map(|mark| Some(text.find(mark)? + mark.len())).min();
     let text = &text[..plaintext.unwrap_or(text.len())];
-    let (text, behind) = (text, whole.get(text.len()..).unwrap_or_default());
     let found = TEXTS.iter().position(|(words, and)| text.contains(words.as_str()) && text.contains(and.as_str()))?;
-    // Done with a message that did not open, a client shows the sentence that was written beside it.
-    let fallback = || is_fallback(behind.trim_start_matches(|c: char| !c.is_alphabetic() && c != '['));
-    WORDINGS.get(found).filter(|words| words.kind != Kind::Done || fallback())
+    WORDINGS.get(found)
+}
+
+/// The text that a line quotes behind its wording, as Python writes it.
+pub fn quoted(line: &str, words: &Wording) -> Option<String> {
+    let at = line.to_ascii_lowercase().find(&words.text.to_ascii_lowercase())? + words.text.len();
+    let text = line.get(at..)?.trim_start_matches([':', ' ']).trim_end();
+    let inside = |mark: char| text.strip_prefix(mark)?.strip_suffix(mark);
+    inside('\'').or_else(|| inside('"')).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -197,9 +201,9 @@ mod tests {
         assert_eq!(recognise("Session created for: bob@example.org"), None);
         assert_eq!(recognise("(a@b) Decrypted Message => No valid sessions"), None);
         assert_eq!(recognise("[OMEMO] There is no Session for bob@localhost ( 7) ,... building session."), None);
-        assert_eq!(recognise("Decrypted omemo message: 'my phone says Bad MAC all day'"), None);
-        let fallback = "Decrypted omemo message: 'This message is OMEMO encrypted.'";
-        assert_eq!(recognise(fallback).map(|w| w.kind), Some(Kind::Done));
+        let done = "plugin_e2ee:Decrypted omemo message: 'my phone says Bad MAC all day'";
+        let words = recognise(done).filter(|w| w.kind == Kind::Done).expect("known");
+        assert_eq!(quoted(done, words).as_deref(), Some("my phone says Bad MAC all day"));
         assert_eq!(recognise("Message decrypted: b'my phone says Bad MAC all day'").map(|w| w.kind), Some(Kind::Opened));
     }
 
@@ -226,8 +230,7 @@ mod tests {
     #[test]
     fn no_wording_hides_a_later_one() {
         for (i, words) in WORDINGS.iter().enumerate() {
-            let behind = if words.kind == Kind::Done { ": 'This message is OMEMO encrypted.'" } else { "" };
-            let line = format!("{} {}{behind}", words.text, words.and);
+            let line = format!("{} {}", words.text, words.and);
             let found = recognise(&line).map(|words| words.weight().1);
             assert_eq!(found, Some(i), "{:?} is hidden by {:?}", words.text, found.and_then(|f| WORDINGS.get(f)));
         }

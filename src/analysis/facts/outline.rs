@@ -1,9 +1,9 @@
 //! What a message says of itself, before it is tried.
 
-use super::hashed;
 use crate::analysis::client_words::Comments;
 use crate::analysis::outcome::{Addressing, Element, Header, Origin, Outcome};
 use crate::analysis::own_device::OwnDevice;
+use crate::mark::mark;
 use crate::model::{CapturedMessage, Direction, EncryptedPart};
 use crate::omemo::stanza::encrypted::Encrypted;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(super) fn blank(message: &CapturedMessage, own: usize) -> Outcome {
             sid: e.sid,
             faults: e.faults.as_slice().into(),
             has_payload: e.payload.is_some() || e.payload_left_out,
-            payload: hashed(&e.payload),
+            payload: mark(&e.payload),
         },
         EncryptedPart::UnknownNamespace { uri, sid } => Element::Unknown { uri: uri.as_str().into(), sid: *sid },
         EncryptedPart::Broken { error, partial } => Element::Broken {
@@ -37,6 +37,7 @@ pub(super) fn blank(message: &CapturedMessage, own: usize) -> Outcome {
             direction: message.direction,
             position: message.position.clone(),
             also_at: Vec::new(),
+            beside: message.beside,
             fallback_of: message.fallback_of,
         },
         element,

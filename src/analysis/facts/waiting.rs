@@ -38,7 +38,7 @@ impl Heard {
 }
 
 /// Our own account and device, as what a client's log sent shows them.
-pub(super) fn shown_own_device(message: &CapturedMessage) -> Option<(&BareJid, u32)> {
+fn shown_own_device(message: &CapturedMessage) -> Option<(&BareJid, u32)> {
     let ours = message.direction == Some(Direction::Outgoing) && message.wrapper == Wrapper::Direct && !message.server;
     let EncryptedPart::Known(encrypted) = &message.encrypted else { return None };
     Some((message.account.as_ref().or(message.from.as_ref())?, encrypted.sid.filter(|_| ours)?))

@@ -5,6 +5,7 @@ mod pubsub;
 
 use super::clock;
 use crate::bounded_map::BoundedMap;
+use crate::mark::mark;
 use crate::model::{BareJid, CapturedEnvelope, CapturedMessage, CapturedStanza, Direction, EncryptedPart, Item, When, Wrapper};
 use crate::omemo::Namespace;
 use crate::omemo::namespace::is_unknown_version;
@@ -231,6 +232,7 @@ impl Unwrapper {
             wrapper: wrapping.wrapper,
             sent: delay(message).or_else(|| wrapping.sent.clone()),
             encrypted,
+            beside: message.child("body", CLIENT).map(|body| mark(body.text().as_str())),
             fallback_of: message.child("body", CLIENT).and_then(|body| fallback::writer(&body.text())),
             repairs: stanza.repairs.iter().chain(&wrapping.notes).cloned().collect(),
         }
@@ -243,11 +245,6 @@ impl Unwrapper {
         }
         self.pubsub(stanza, iq, items);
     }
-}
-
-/// Whether this is the sentence that a client writes beside encrypted messages.
-pub fn is_fallback(body: &str) -> bool {
-    fallback::is_one(body)
 }
 
 /// The OMEMO part of a message, if it has one.
@@ -316,6 +313,7 @@ fn alone(stanza: &CapturedStanza, element: &Element) -> Option<Item> {
         wrapper: Wrapper::Direct,
         sent: None,
         encrypted,
+        beside: None,
         fallback_of: None,
         repairs: stanza.repairs.clone(),
     })))

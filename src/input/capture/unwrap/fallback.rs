@@ -10,14 +10,6 @@ const FALLBACKS: [(&str, &str); 5] = [
     ("This message is encrypted with OMEMO 2 but could not be decrypted", "Kaidan"),
 ];
 
-/// Sentences that more programs than one write.
-const COMMON: [&str; 2] = ["This message is OMEMO encrypted", "This message is encrypted with"];
-
-/// Whether this is one of the sentences.
-pub(super) fn is_one(body: &str) -> bool {
-    writer(body).is_some() || COMMON.iter().any(|begins| body.starts_with(begins))
-}
-
 /// Who writes this body beside encrypted messages.
 pub(super) fn writer(body: &str) -> Option<&'static str> {
     FALLBACKS.iter().find(|(begins, _)| body.starts_with(begins)).map(|(_, writer)| *writer)
