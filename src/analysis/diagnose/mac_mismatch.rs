@@ -45,7 +45,7 @@
 //!
 //! **What proves it.** The MAC does not verify in any state; what else was excluded is listed with the verdict. The
 //! cause behind it is not proven: so the verdict says `proven` for `session-replaced` only. `altered` is `proven`,
-//! too: the ratchet key differs in a few bits from one that the device uses.
+//! too: its ratchet key, base key or identity key differs in a few bits from one that the device uses.
 //!
 //! **References.** XEP-0384, "Business Rules"; The Double Ratchet Algorithm, "Decrypting messages";
 //! profanity-im/profanity#2137; iNPUTmice/Conversations#3076; dino/dino#1123; monal-im/Monal#537;

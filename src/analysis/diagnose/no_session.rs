@@ -37,9 +37,10 @@
 //! it. A client that does not prepare addresses may also file a session under an address as somebody typed it, and look
 //! for it under the one that the server writes.
 //!
-//! **What proves it.** No session for this address and device in the store, and the message is no key exchange. For
-//! another spelling: the message opens with the session of that row (the MAC tells), in which nothing was ever read.
-//! For `one-way-session`: a key exchange with a counter of 53 or more.
+//! **What proves it.** No session for this address and device in the store, and the message is no key exchange. A copy
+//! may be older than the session: so it is `proven` only where the client's own log says the same. For another
+//! spelling: the message opens with the session of that row (the MAC tells), in which nothing was ever read. For
+//! `one-way-session`: a key exchange with a counter of 53 or more.
 //!
 //! **References.** XEP-0384, "Building a session" and "Receiving a message"; conversejs/converse.js#3099;
 //! ChatSecure/ChatSecure-iOS#633; omemo/gajim-omemo#98; gkdr/lurch#186.

@@ -38,7 +38,8 @@
 //! with its prekey 0 fails there; other clients read 0 as none (`id-0`).
 //!
 //! **What proves it.** The id in the key exchange, the store without it, and no session made by this exchange.
-//! `store-older-than-bundle`: the id is higher than any that the store has given out.
+//! A copy may be newer than the message, which then used the prekey itself: so it is `proven` only where the client's
+//! own log says so, or the log shows another use. `store-older-than-bundle`: the id is higher than any given out.
 //!
 //! **References.** XEP-0384, "Bundles" and "Business Rules"; X3DH, "Receiving the initial message";
 //! conversejs/converse.js#1688; UWPX/UWPX-Client#157; gkdr/lurch#156; monal-im/Monal#515.

@@ -30,10 +30,11 @@
 //! **Mechanism.** A restored backup, a virtual machine's snapshot or a synchronised profile brings back an old ratchet
 //! state. Ratchet key and counter then repeat with other contents.
 //!
-//! **What proves it.** Two different ciphertexts under one ratchet key and counter, the first of which verified; or the
-//! sender's own store, which is behind your chain. Without a store the two ciphertexts alone say `likely`. Where the
-//! first copies are not in the log, one used key proves nothing: it was read already. Several, one after the other up to
-//! the end of the chain and past it, say `likely`.
+//! **What proves it.** Two different ciphertexts under one ratchet key and counter, the first of which verified. A copy
+//! of the sender's store that is behind your chain says `likely`, as it may just be old; so do the two ciphertexts alone,
+//! without a store. Where the first copies are not in the log, one used key proves nothing; if it came live and your
+//! client refused it, it is `possible`. Several, one after the other up to the end of the chain and past it, say
+//! `likely`.
 //!
 //! **References.** The Double Ratchet Algorithm, "Symmetric-key ratchet"; dino/dino#977; iNPUTmice/Conversations#1799;
 //! kriztan/blabber.im#129.
